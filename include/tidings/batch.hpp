@@ -1,0 +1,90 @@
+#pragma once
+
+#include "tidings/event.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tidings {
+
+/// The shapes in which events go to subscribers.
+enum class wire_format : uint8_t {
+  sse,          ///< the data as it was published
+  sse_envelope, ///< data is a JSON object with id, topics, type, time and data
+  ndjson,       ///< the same object, one per line
+};
+
+inline constexpr size_t wire_format_count = 3;
+
+/// Something to put on the wire about one record.
+struct envelope {
+  std::string_view id; ///< cursor text; empty for ephemeral events
+  const std::vector<std::string_view>& topics;
+  std::string_view type;
+  std::string_view event_id;
+  std::string_view data;
+  data_kind kind = data_kind::text;
+  int64_t time_ms = 0;
+  int64_t expires_at_ms = 0;
+};
+
+/// `{"id":…,"topic":…,"topics":[…],"type":…,"time":…,"data":…}`: what pages and envelopes show.
+void append_envelope_json(std::string& out, const envelope& x);
+
+/// One event in one of the formats, without transfer coding.
+void append_wire(std::string& out, wire_format format, const envelope& x);
+
+/// What one commit made durable, in log order: immutable, shared by everyone who delivers it.
+/// Each format is encoded at most once, by the first thread that needs it.
+class committed_batch {
+public:
+  /// Where one record's bytes are: `chunk` is an HTTP/1.1 chunk around `frame`.
+  struct span {
+    uint32_t chunk_begin;
+    uint32_t frame_begin;
+    uint32_t frame_end;
+    uint32_t chunk_end;
+  };
+
+  struct encoded {
+    std::string bytes; ///< the chunks of all records, one after the other
+    std::vector<span> spans;
+  };
+
+  /// @param node short form of the node that the records come from
+  committed_batch(uint64_t node, std::vector<record> records);
+
+  const std::vector<record>& records() const noexcept {
+    return records_;
+  }
+
+  /// Position of the last record.
+  lsn last() const noexcept {
+    return records_.back().position;
+  }
+
+  /// Thread-safe.
+  const encoded& as(wire_format format) const;
+
+  /// Bytes of memory held, about.
+  size_t weight() const noexcept {
+    return weight_;
+  }
+
+private:
+  void encode(wire_format format, encoded& to) const;
+
+  uint64_t node_;
+  std::vector<record> records_;
+  size_t weight_ = 0;
+  mutable std::once_flag once_[wire_format_count];
+  mutable encoded encoded_[wire_format_count];
+};
+
+using batch_ptr = std::shared_ptr<const committed_batch>;
+
+} // namespace tidings

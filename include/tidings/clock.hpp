@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+
+namespace tidings {
+
+/// Where time comes from: replaceable in tests.
+class clock_source {
+public:
+  virtual ~clock_source() = default;
+
+  /// Unix time in milliseconds; may jump.
+  virtual int64_t wall_ms() const = 0;
+
+  /// Milliseconds that only grow, from an arbitrary start.
+  virtual int64_t steady_ms() const = 0;
+};
+
+/// The system's clocks. Thread-safe.
+const clock_source& system_clock_source();
+
+/// Decides what has expired although the wall clock may be wrong. Thread-safe.
+///
+/// `read_now_ms` hides: it follows the wall clock but never runs backwards within a process, so
+/// that what has been hidden stays hidden. `delete_now_ms` destroys: it never runs further ahead
+/// than five minutes past what the steady clock says has passed since the last wall time known to
+/// be good, so that a clock that jumps forward deletes nothing. A long downtime looks like such a
+/// jump: physical deletion then catches up after the wall clock has kept pace with the steady clock
+/// for 24 hours, or when an operator confirms the time.
+class guarded_clock {
+public:
+  static constexpr int64_t tolerance_ms = 5 * 60 * 1000;
+  static constexpr int64_t settle_ms = 24LL * 60 * 60 * 1000;
+
+  /// @param last_known_ms the wall time persisted by the previous run; 0: a new store
+  guarded_clock(const clock_source& source, int64_t last_known_ms);
+
+  int64_t read_now_ms() const;
+
+  int64_t delete_now_ms() const;
+
+  /// Whether physical deletion is held back because the wall clock is ahead of what it should be.
+  bool frozen() const;
+
+  /// The wall time to persist: what the next run may trust.
+  int64_t trusted_ms() const;
+
+  /// An operator says that the wall clock is right.
+  void confirm();
+
+private:
+  void settle() const;
+
+  const clock_source& source_;
+  mutable std::mutex mutex_;
+  mutable int64_t base_wall_ms_ = 0; // trusted wall time at base_steady_ms_
+  mutable int64_t base_steady_ms_ = 0;
+  mutable int64_t read_floor_ms_ = 0; // see read_now_ms
+  mutable int64_t offset_ms_ = 0;     // wall - steady when the wall clock was last seen to jump
+  mutable int64_t offset_since_ms_ = 0;
+};
+
+} // namespace tidings

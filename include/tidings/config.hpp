@@ -1,0 +1,128 @@
+#pragma once
+
+#include "tidings/durability.hpp"
+#include "tidings/event_store.hpp"
+#include "tidings/result.hpp"
+#include "tidings/topic.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tidings {
+
+using std::chrono::milliseconds;
+
+// One struct per part of the broker, defaults beside the fields. Each key of the configuration file
+// is `section.field` with hyphens, for instance `stream.heartbeat-interval`.
+
+struct server_config {
+  std::string listen = "127.0.0.1:7300"; ///< HOST:PORT; port 0 takes a free one
+  bool allow_open = false;               ///< listen beyond loopback although nobody has to sign in
+  uint32_t io_threads = 0;               ///< 0: one per core
+  milliseconds drain_timeout{10'000};    ///< how long SIGTERM waits for publishes and streams
+  std::vector<std::string> cors_origins; ///< exact origins, or `*` alone
+};
+
+struct tls_config {
+  std::string certificate; ///< PEM file, chain included; empty: plain HTTP
+  std::string key;         ///< PEM file
+};
+
+/// What one client, or all of them together, may use up.
+struct limits_config {
+  uint64_t header_bytes = 16 * 1024;
+  uint32_t header_fields = 100;
+  uint64_t body_bytes = 1024 * 1024; ///< one request, but for streamed NDJSON
+  uint64_t event_bytes = 256 * 1024; ///< data of one event
+  uint32_t batch_events = 4096;      ///< events in one JSON array
+  uint32_t topics_per_event = 16;
+  uint32_t topics_per_stream = 100;
+  uint32_t connections = 18'000;             ///< all sockets
+  uint64_t publish_bytes = 64 * 1024 * 1024; ///< accepted and not yet answered, all together
+  milliseconds header_timeout{10'000};
+  milliseconds body_timeout{30'000};    ///< without progress
+  milliseconds idle_timeout{60'000};    ///< keep-alive connection without a request
+  milliseconds write_timeout{30'000};   ///< a reader that takes no byte
+  milliseconds publish_timeout{10'000}; ///< then 504 `indeterminate`
+  uint32_t page_records = 1000;         ///< largest `limit` of a page
+  milliseconds wait_max{60'000};        ///< longest long poll
+};
+
+enum class heartbeat_shape : uint8_t { comment, event };
+enum class overflow_policy : uint8_t { catch_up, drop_oldest, drop_newest, disconnect };
+
+struct stream_config {
+  heartbeat_shape heartbeat = heartbeat_shape::comment;
+  std::string heartbeat_event = "heartbeat"; ///< name, if the shape is `event`
+  std::string heartbeat_data = "{}";         ///< data, if the shape is `event`
+  milliseconds heartbeat_interval{15'000};   ///< of silence; 0: none
+  milliseconds retry_min{1'000};             ///< `retry:` is drawn between these two
+  milliseconds retry_max{5'000};
+  milliseconds max_age{12 * 60 * 60 * 1000}; ///< then the stream is ended, jittered; 0: never
+  uint64_t chunk_bytes = 64 * 1024;          ///< replay buffer of one stream
+  uint64_t recent_bytes = 16 * 1024 * 1024;  ///< committed events kept in memory per I/O thread
+};
+
+struct topics_config {
+  milliseconds ttl{7LL * 24 * 60 * 60 * 1000}; ///< of an event that names none; 0: kept for ever
+  milliseconds ttl_max{0};                     ///< longer wishes are cut to it; 0: no bound
+  durability level = durability::fsync;        ///< least level of a publish
+  uint32_t active_max = 10'000;                ///< topic actors in memory
+  milliseconds idle_timeout{60'000};           ///< then a topic actor leaves
+};
+
+/// Settings of the topics that match a pattern; the first match in the file wins.
+struct topic_rule {
+  topic_pattern pattern;
+  std::optional<milliseconds> ttl;
+  std::optional<milliseconds> ttl_max;
+  std::optional<durability> level;
+  topic_retention retention;
+  bool ephemeral = false;       ///< events are delivered to who listens, never stored
+  uint32_t rate_per_second = 0; ///< publishes; 0: no bound
+};
+
+enum class recovery_mode : uint8_t {
+  strict,  ///< refuse to start when acknowledged records are missing
+  salvage, ///< keep what can be read; streams are told of the loss
+};
+
+struct storage_config {
+  std::string directory = "tidings-data";
+  milliseconds idempotency_window{24 * 60 * 60 * 1000};
+  milliseconds gap_memory{7LL * 24 * 60 * 60 * 1000}; ///< how long it is known what expired
+  milliseconds compaction_interval{60 * 60 * 1000};   ///< a quiet store shrinks at least this often
+  std::optional<uint64_t> reserve; ///< free bytes below which publishes get 507; unset: derived
+  uint64_t write_buffer_bytes = 64 * 1024 * 1024;
+  uint64_t cache_bytes = 64 * 1024 * 1024;
+  uint32_t readers = 2; ///< threads that read the log
+  uint32_t group_events = 4096;
+  uint64_t group_bytes = 1024 * 1024;
+  recovery_mode recovery = recovery_mode::strict;
+};
+
+enum class log_format : uint8_t { text, json };
+
+struct log_config {
+  std::string level = "info"; ///< trace, debug, info, warn, error, off
+  log_format format = log_format::text;
+};
+
+struct config {
+  server_config server;
+  tls_config tls;
+  limits_config limits;
+  stream_config stream;
+  topics_config topics;
+  storage_config storage;
+  log_config log;
+  std::vector<topic_rule> topic; ///< `[[topic]]` tables
+};
+
+/// All that is wrong with a configuration, at once. Fails with errc::invalid_configuration.
+status validate(const config& x);
+
+} // namespace tidings

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "tidings/config.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tidings {
+
+/// Where settings come from, strongest last: defaults, file, environment, command line.
+struct config_sources {
+  std::optional<std::string> file;                ///< path of a TOML file
+  std::map<std::string, std::string> environment; ///< only names that begin with `TIDINGS_`
+  std::vector<std::string> assignments;           ///< `section.key=value`
+};
+
+/// One setting, for people.
+struct setting_description {
+  std::string key;         ///< `stream.heartbeat-interval`
+  std::string environment; ///< `TIDINGS_STREAM_HEARTBEAT_INTERVAL`
+  std::string type;  ///< `duration`, `size`, `number`, `text`, `switch`, `list`, or the choices
+  std::string value; ///< in the given configuration
+  std::string help;
+  bool reloadable = false; ///< whether SIGHUP takes a change over
+};
+
+/// Reads, merges and validates. A failure has errc::invalid_configuration and names the file and
+/// line, variable or flag, all problems at once, one per line. Unknown keys, and unknown variables
+/// that begin with `TIDINGS_`, are problems. For every variable there is `NAME_FILE`, a file that
+/// holds the value (one line end at its end is removed).
+result<config> load_config(const config_sources& from);
+
+/// Every setting with its value, in the order of the documentation.
+std::vector<setting_description> describe(const config& x);
+
+/// The keys that differ and that a running broker cannot take over.
+std::vector<std::string> needs_restart(const config& before, const config& after);
+
+} // namespace tidings

@@ -1,0 +1,182 @@
+#pragma once
+
+#include "tidings/cursor.hpp"
+#include "tidings/event.hpp"
+#include "tidings/gap.hpp"
+#include "tidings/result.hpp"
+#include "tidings/topic.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tidings {
+
+/// How much of one topic is kept besides the time to live. 0: no bound.
+struct topic_retention {
+  uint64_t events_max = 0;
+  uint64_t bytes_max = 0; ///< of payload: data, type and id
+
+  bool bounded() const noexcept {
+    return events_max != 0 || bytes_max != 0;
+  }
+};
+
+/// One event on its way to the log.
+struct log_entry {
+  record content; ///< position, origin, time and chain are set by `append`
+
+  /// Repeats within the window are answered with the first result; empty: none. Scoped by whoever
+  /// made it.
+  std::string key;
+
+  /// Hash of what was published under the key, to tell a repeat from a conflict.
+  uint64_t fingerprint = 0;
+
+  /// For each topic of the event, in its order; empty: none is bounded.
+  std::vector<topic_retention> retention;
+};
+
+/// What a publish under an idempotency key led to.
+struct key_entry {
+  lsn position{};
+  origin_position origin;
+  int64_t time_ms = 0;
+  uint64_t fingerprint = 0;
+};
+
+/// A record as a reader sees it: valid only during the call that shows it.
+struct record_view {
+  lsn position{};
+  origin_position origin;
+  int64_t time_ms = 0;
+  int64_t expires_at_ms = 0;
+  data_kind kind = data_kind::text;
+  std::span<const std::string_view> topics;
+  std::string_view type;
+  std::string_view id;
+  std::string_view data;
+};
+
+/// Something that a subscription would have been sent and that is not there any more.
+struct missing_record {
+  lsn position{};
+  origin_position origin;
+  gap_reason reason = gap_reason::expired;
+  std::span<const std::string_view> topics;
+};
+
+/// What to read.
+struct read_request {
+  const subscription* who = nullptr;               ///< not owned
+  lsn after{};                                     ///< exclusive
+  lsn until{std::numeric_limits<uint64_t>::max()}; ///< inclusive
+  bool reverse = false;                            ///< newest first
+  int64_t now_ms = 0;                              ///< what has expired by then is hidden
+  size_t scan_max = 10'000; ///< log positions looked at before the call returns; bounds its time
+};
+
+/// Receives what a read finds, in log order.
+class record_visitor {
+public:
+  virtual ~record_visitor() = default;
+
+  /// @returns false to stop before this record: a later read starts with it
+  virtual bool on_record(const record_view& x) = 0;
+
+  virtual void on_missing(const missing_record& x) = 0;
+};
+
+struct read_outcome {
+  /// All up to and including this position has been shown (reverse: from this position on).
+  lsn covered{};
+
+  /// Whether the log (or `until`) ended the read, rather than the visitor or `scan_max`.
+  bool end_reached = false;
+};
+
+/// Where a reader's cursor points to in this node's log.
+struct resolved_cursor {
+  lsn after{}; ///< read on after this position
+
+  /// Set if it is already certain that something may be missing.
+  std::optional<gap_reason> gap;
+};
+
+struct topic_summary {
+  std::string topic;
+  uint64_t events = 0;    ///< unexpired
+  uint64_t bytes = 0;     ///< payload of these
+  bool truncated = false; ///< there are more than were counted
+  lsn last{};
+};
+
+struct store_statistics {
+  lsn first{}; ///< oldest position that may still hold a record
+  lsn last{};
+  uint64_t disk_bytes = 0;   ///< live data files and write-ahead log
+  uint64_t free_bytes = 0;   ///< of the file system
+  uint64_t memory_bytes = 0; ///< write buffers, caches, readers
+};
+
+/// The log as the actors see it. One thread writes; any number reads at the same time.
+class event_store {
+public:
+  virtual ~event_store() = default;
+
+  // -- identity
+  // --------------------------------------------------------------------------------------
+
+  virtual const node_id& node() const = 0;
+
+  /// Incarnation of this run.
+  virtual uint64_t incarnation() const = 0;
+
+  // -- the writer's thread
+  // ---------------------------------------------------------------------------
+
+  /// Writes all entries in one atomic batch and sets position, origin, time and chain of each
+  /// record. Retention by count and bytes is applied in the same batch. When it returns without
+  /// failure the batch has been handed to the operating system and, if `sync`, is on disk. Entries
+  /// that are ephemeral get the position of the record before them and are not written. After a
+  /// failure other than errc::storage_full nothing may be appended any more.
+  virtual status append(std::span<log_entry> entries, bool sync) = 0;
+
+  /// Makes everything appended so far durable, and records how far that is.
+  virtual status sync() = 0;
+
+  /// The live result of an earlier publish under this key.
+  virtual result<std::optional<key_entry>> find_key(std::string_view key, int64_t now_ms) = 0;
+
+  /// Checks the free space of the file system: errc::storage_full below the reserve.
+  virtual status check_space() = 0;
+
+  // -- any thread
+  // ------------------------------------------------------------------------------------
+
+  /// Last position that readers can see.
+  virtual lsn last() const = 0;
+
+  /// Shows the matching records in `(after, until]`, and what is known to be missing there.
+  virtual result<read_outcome> read(const read_request& what, record_visitor& to) const = 0;
+
+  virtual result<resolved_cursor> resolve(const cursor& x, const subscription& who) const = 0;
+
+  /// The cursor of a reader that has been shown everything up to and including a position.
+  virtual cursor cursor_at(lsn x) const = 0;
+
+  /// The last position whose record is older than a Unix time; read on after it.
+  virtual result<lsn> before_time(int64_t unix_ms) const = 0;
+
+  /// Topics that hold at least one unexpired record, in byte order, strictly after `after`.
+  virtual result<std::vector<topic_summary>> topics(std::string_view after, std::string_view prefix,
+                                                    size_t limit, int64_t now_ms) const = 0;
+
+  virtual store_statistics statistics() const = 0;
+};
+
+} // namespace tidings

@@ -1,0 +1,18 @@
+# Which folder may include what: see the arrows in docs/architecture.md.
+function(forbid folder pattern why)
+  file(GLOB_RECURSE files ${ROOT}/${folder}/*.hpp ${ROOT}/${folder}/*.cpp)
+  foreach(file IN LISTS files)
+    file(STRINGS ${file} hits REGEX "^#include [<\"](${pattern})")
+    foreach(hit IN LISTS hits)
+      message(SEND_ERROR "${file}: ${hit}: ${why}")
+    endforeach()
+  endforeach()
+endfunction()
+
+foreach(folder include core)
+  forbid(${folder} "caf/|boost/|rocksdb/|spdlog/|actors/|http/|storage/|server/"
+    "the vocabulary knows no other layer")
+endforeach()
+forbid(storage "caf/|boost/|actors/|http/|server/" "storage knows RocksDB and the vocabulary")
+forbid(actors "boost/|rocksdb/|storage/|http/|server/" "actors know CAF, ports and the vocabulary")
+forbid(http "rocksdb/|storage/|server/" "HTTP knows Beast and the actors")

@@ -1,0 +1,3 @@
+#define CAF_SUITE main
+
+#include <caf/test/unit_test_impl.hpp>
