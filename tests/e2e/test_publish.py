@@ -112,7 +112,7 @@ class PublishToTopic(BrokerTest):
                 self.assert_problem(self.shared.post(f"/topics/{self.topic}", body), 400, "invalid_text")
 
     def test_json_that_is_none_is_refused(self):
-        for body in (b"{", b"", b"{} x", b"[1,]", b'{"a":1e999}' if False else b"nul"):
+        for body in (b"{", b"", b"{} x", b"[1,]", b"nul"):
             with self.subTest(body):
                 answer = self.shared.post(f"/topics/{self.topic}", body, {"Content-Type": "application/json"})
                 self.assert_problem(answer, 400, "invalid_json")
