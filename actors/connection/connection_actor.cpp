@@ -1,0 +1,76 @@
+#include "actors/connection/connection_actor.hpp"
+
+#include "actors/caf_failure.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "actors/shard/shard.hpp"
+
+#include <caf/all.hpp>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+namespace tidings {
+
+namespace {
+
+constexpr auto read_timeout = std::chrono::seconds{60};
+
+class connection : public pinned<connection_actor::base>, public stream::owner {
+public:
+  connection(caf::actor_config& cfg, caf::execution_unit* unit, shard* home, reader_actor reader,
+             uint64_t id, stream_request what, std::shared_ptr<byte_sink> sink)
+    : pinned(cfg, unit),
+      reader_(std::move(reader)),
+      stream_(std::make_unique<stream>(*home, *this, id, std::move(what), std::move(sink))) {
+    // nop
+  }
+
+  const char* name() const override {
+    return "tidings.connection";
+  }
+
+  behavior_type make_behavior() override {
+    stream_->start();
+    return {
+      [this](caf::close_atom, end_reason) { quit(); },
+    };
+  }
+
+  void on_exit() override {
+    stream_.reset();
+    reader_ = nullptr;
+  }
+
+  // -- stream::owner -----------------------------------------------------------------------------------
+
+  void read(replay_request x) override {
+    request(reader_, read_timeout, std::move(x))
+      .then([this](const replay_chunk_ptr& chunk) { stream_->on_chunk(*chunk); },
+            [this](const caf::error& err) {
+              auto why = from_caf(err);
+              spdlog::warn("replay failed conn={:016x} topics={} err={} detail=\"{}\"",
+                           stream_->id(), stream_->group->what().key(), to_string(why.code),
+                           why.detail);
+              stream_->on_read_failed(why);
+            });
+  }
+
+  void ended(end_reason why) override {
+    caf::anon_send(connection_actor{this}, caf::close_atom_v, why);
+  }
+
+private:
+  reader_actor reader_;
+  std::unique_ptr<stream> stream_;
+};
+
+} // namespace
+
+connection_actor spawn_connection(caf::actor_system& sys, caf::execution_unit* unit, shard& home,
+                                  reader_actor reader, uint64_t id, stream_request what,
+                                  std::shared_ptr<byte_sink> sink) {
+  return sys.spawn<connection>(unit, &home, std::move(reader), id, std::move(what),
+                               std::move(sink));
+}
+
+} // namespace tidings

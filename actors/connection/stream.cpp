@@ -1,0 +1,455 @@
+#include "actors/connection/stream.hpp"
+
+#include "actors/shard/shard.hpp"
+#include "tidings/gap.hpp"
+#include "tidings/text.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace tidings {
+
+namespace {
+
+/// Pieces written from memory before other streams of the shard get their turn.
+constexpr int pieces_per_turn = 4;
+
+std::string hex(uint64_t x) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(x));
+  return text;
+}
+
+} // namespace
+
+const char* to_string(end_reason x) noexcept {
+  switch (x) {
+    case end_reason::client_gone:
+      return "client_gone";
+    case end_reason::shutdown:
+      return "shutdown";
+    case end_reason::max_age:
+      return "max_age";
+    case end_reason::closed:
+      return "closed";
+    case end_reason::slow_reader:
+      return "slow_reader";
+  }
+  return "unknown";
+}
+
+stream::stream(shard& home, owner& of, uint64_t id, stream_request what,
+               std::shared_ptr<byte_sink> sink)
+  : home_(home),
+    owner_(of),
+    sink_(std::move(sink)),
+    profile_(std::move(what.profile)),
+    start_(std::make_unique<start_point>(std::move(what.start))),
+    id_(id),
+    since_ms_(home.clock().wall_ms()) {
+  home_.join(*this, what.who);
+  sink_->attach(this);
+}
+
+stream::~stream() {
+  if (state_ != state::ended)
+    end(end_reason::closed);
+}
+
+void stream::start() {
+  if (state_ == state::ended)
+    return;
+  auto now = home_.wheel().now();
+  wrote_at_tick_ = now;
+  if (profile_->max_age.count() != 0) // spread over a tenth, so that they do not come back together
+    end_at_tick_ = now + ticks(profile_->max_age)
+                   - static_cast<uint64_t>(static_cast<double>(ticks(profile_->max_age)) * 0.1
+                                           * home_.dice());
+  std::string opening;
+  append_opening(opening, *profile_, home_.dice());
+  write(opening);
+  schedule_tick();
+  if (!std::holds_alternative<from_now>(*start_)) {
+    read_on(*start_);
+    return;
+  }
+  start_.reset();
+  position_ = home_.head();
+  state_ = state::catching_up;
+  send_ready(home_.head_id(), true);
+  advance();
+}
+
+void stream::send_ready(std::string_view id, bool recovered) {
+  std::string out;
+  append_position(out, *profile_, id);
+  auto json = "{\"connection\":\"" + hex(id_) + "\",\"recovered\":"
+              + (recovered ? "true" : "false") + ",\"topics\":[";
+  auto separator = "";
+  auto list = [&](const std::string& name) {
+    json += std::exchange(separator, ",");
+    append_json_string(json, name);
+  };
+  for (auto& x : group->what().topics())
+    list(x);
+  for (auto& x : group->what().wildcards())
+    list(x.text());
+  json += "]}";
+  append_control(out, *profile_, {}, "tidings.ready", json);
+  write(out);
+  id_sent_ = position_;
+}
+
+// -- reading -------------------------------------------------------------------------------------------
+
+void stream::read_on(start_point from) {
+  reading_ = true;
+  replay_request x;
+  x.who = group->who();
+  x.start = std::move(from);
+  x.format = profile_->format;
+  x.chunked = profile_->chunked;
+  x.quiet = quiet_;
+  x.bytes_max = profile_->chunk_bytes;
+  if (lag_ && lag_->drops_newest())
+    if (auto last = lag_->last_kept())
+      x.until = std::max(last->position, position_);
+  owner_.read(std::move(x));
+}
+
+void stream::on_chunk(replay_chunk& x) {
+  reading_ = false;
+  if (state_ == state::ended)
+    return;
+  auto& stats = home_.stats();
+  if (start_) {
+    if (std::holds_alternative<from_cursor>(*start_)) {
+      add(stats.resumes);
+      if (!x.recovered)
+        add(stats.resumes_unknown);
+    }
+    start_.reset();
+    state_ = state::catching_up;
+    position_ = x.after;
+    send_ready(x.after_id, x.recovered);
+  }
+  add(stats.delivered, x.events);
+  add(stats.replayed, x.events);
+  add(stats.gaps, x.gaps);
+  events_ += x.events;
+  quiet_ = x.quiet;
+  position_ = std::max(position_, x.covered);
+  if (x.events + x.gaps != 0)
+    id_sent_ = position_;
+  if (!x.bytes.empty())
+    write(x.bytes);
+  advance();
+}
+
+void stream::on_read_failed(const failure&) {
+  reading_ = false;
+  end(end_reason::closed);
+}
+
+void stream::advance() {
+  if (state_ != state::catching_up || reading_ || !tail_.empty())
+    return;
+  if (lag_ && !skip_what_was_dropped())
+    return;
+  for (int i = 0; i < pieces_per_turn; ++i) {
+    if (position_ > home_.head())
+      return home_.await_head(*this);
+    if (position_ == home_.head())
+      return go_live();
+    if (!home_.recent().covers(position_))
+      return read_on(position_);
+    write_from_memory();
+    if (!tail_.empty())
+      return;
+  }
+  home_.later(*this);
+}
+
+/// Writes a piece of what the shard still has in memory.
+void stream::write_from_memory() {
+  delivery piece;
+  std::vector<batch_ptr> keep;
+  auto& who = group->what();
+  auto reached = position_;
+  home_.recent().for_each_after(position_, [&](const batch_ptr& batch) {
+    auto& records = batch->records();
+    auto begun = false; // an ephemeral event stands behind the record whose position it shares
+    for (uint32_t i = 0; i < records.size(); ++i) {
+      auto& x = records[i];
+      begun = begun || x.position > position_;
+      if (!begun)
+        continue;
+      reached = x.position;
+      if (!who.matches_any(x.content.topics))
+        continue;
+      auto& span = batch->as(profile_->format).spans[i];
+      piece.bytes += profile_->chunked ? span.chunk_end - span.chunk_begin
+                                       : span.frame_end - span.frame_begin;
+      ++piece.events;
+      if (!piece.runs.empty() && piece.runs.back().batch == batch.get()
+          && piece.runs.back().last + 1 == i)
+        piece.runs.back().last = i;
+      else
+        piece.runs.push_back({batch.get(), i, i});
+      if (piece.bytes >= profile_->chunk_bytes)
+        break;
+    }
+    keep.push_back(batch);
+    return piece.bytes < profile_->chunk_bytes;
+  });
+  for (auto& run : piece.runs)
+    append_pieces(piece.pieces, run, profile_->format, profile_->chunked);
+  auto before = events_;
+  if (piece.events == 0 || put(piece))
+    position_ = reached;
+  quiet_ = quiet_ && piece.events == 0;
+  add(home_.stats().delivered, events_ - before);
+}
+
+void stream::go_live() {
+  home_.flush(); // what is pending for the group is behind us
+  state_ = state::live;
+  stop_lagging();
+  group->join_live(*this);
+}
+
+// -- writing -------------------------------------------------------------------------------------------
+
+bool stream::deliver(const delivery& x) {
+  if (!put(x)) {
+    fall_behind();
+    return false;
+  }
+  id_sent_ = home_.head();
+  return true;
+}
+
+/// Writes events. If the socket does not take all of them, what is left of the one that it took in part
+/// is kept, and the position says where to read on.
+bool stream::put(const delivery& x) {
+  auto taken = sink_->write(x.pieces);
+  bytes_ += taken;
+  wrote_at_tick_ = home_.wheel().now();
+  if (taken == x.bytes) {
+    events_ += x.events;
+    return true;
+  }
+  size_t passed = 0;
+  for (auto& run : x.runs) {
+    auto& encoded = run.batch->as(profile_->format);
+    for (auto i = run.first; i <= run.last; ++i) {
+      auto& span = encoded.spans[i];
+      auto begin = profile_->chunked ? span.chunk_begin : span.frame_begin;
+      auto end = profile_->chunked ? span.chunk_end : span.frame_end;
+      auto& record = run.batch->records()[i];
+      if (passed + (end - begin) > taken) {
+        if (passed < taken) {
+          tail_.assign(encoded.bytes, begin + (taken - passed), end - begin - (taken - passed));
+          position_ = record.position;
+          ++events_;
+        } else {
+          position_ = record.content.ephemeral ? record.position
+                                               : lsn{to_integer(record.position) - 1};
+        }
+        stalled_at_tick_ = wrote_at_tick_;
+        return false;
+      }
+      passed += end - begin;
+      position_ = record.position;
+      ++events_;
+    }
+  }
+  return false;
+}
+
+/// Writes the broker's own frames.
+void stream::write(std::string_view bytes) {
+  wrote_at_tick_ = home_.wheel().now();
+  if (!tail_.empty()) {
+    tail_ += bytes;
+    return;
+  }
+  auto taken = sink_->write({&bytes, 1});
+  bytes_ += taken;
+  if (taken < bytes.size()) {
+    tail_ = bytes.substr(taken);
+    stalled_at_tick_ = wrote_at_tick_;
+    schedule_tick();
+  }
+}
+
+void stream::on_writable() {
+  if (state_ == state::ended)
+    return;
+  if (!tail_.empty()) {
+    auto rest = std::string_view{tail_};
+    auto taken = sink_->write({&rest, 1});
+    bytes_ += taken;
+    if (taken != 0)
+      stalled_at_tick_ = home_.wheel().now();
+    if (taken < rest.size()) {
+      tail_.erase(0, taken);
+      return;
+    }
+    std::string{}.swap(tail_);
+  }
+  advance();
+}
+
+/// The socket is full: from now on the reader is fed at its own speed.
+void stream::fall_behind() {
+  state_ = state::catching_up;
+  if (profile_->overflow != overflow_policy::catch_up && !lag_) {
+    lag_ = std::make_unique<lag_queue>(profile_->overflow, profile_->queue_events);
+    group->join_lagging(*this);
+  }
+  schedule_tick();
+}
+
+void stream::stop_lagging() {
+  if (!lag_)
+    return;
+  group->leave_lagging(*this);
+  lag_.reset();
+}
+
+bool stream::missed(const record& x) {
+  switch (lag_->push({x.position, x.origin})) {
+    case lag_queue::verdict::kept:
+      break;
+    case lag_queue::verdict::dropped:
+      ++dropped_;
+      add(home_.stats().dropped);
+      break;
+    case lag_queue::verdict::overflow:
+      home_.close_later(id_, end_reason::slow_reader);
+      break;
+  }
+  return true;
+}
+
+/// Applies the overflow policy once the socket takes bytes again.
+/// @returns whether to go on
+bool stream::skip_what_was_dropped() {
+  auto to = lag_->last_dropped();
+  if (!to) {
+    stop_lagging();
+    return true;
+  }
+  if (lag_->drops_newest())
+    if (auto last = lag_->last_kept(); last && position_ < last->position)
+      return read_on(position_), false;
+  gap notice;
+  notice.reason = gap_reason::lagged;
+  notice.to.set(home_.node(), to->origin);
+  std::string out;
+  append_control(out, *profile_, notice.to.to_string(), "tidings.gap", to_json(notice));
+  position_ = std::max(position_, to->position);
+  id_sent_ = position_;
+  add(home_.stats().gaps);
+  stop_lagging();
+  write(out);
+  return tail_.empty();
+}
+
+// -- time ----------------------------------------------------------------------------------------------
+
+uint64_t stream::ticks(milliseconds x) const {
+  return static_cast<uint64_t>((x + shard::tick_interval - milliseconds{1}) / shard::tick_interval);
+}
+
+void stream::schedule_tick() {
+  if (state_ == state::ended)
+    return;
+  auto now = home_.wheel().now();
+  auto due = now + ticks(milliseconds{60'000});
+  if (profile_->heartbeat_interval.count() != 0)
+    due = std::min(due, wrote_at_tick_ + ticks(profile_->heartbeat_interval));
+  if (end_at_tick_ != 0)
+    due = std::min(due, end_at_tick_);
+  if (!tail_.empty())
+    due = std::min(due, stalled_at_tick_ + ticks(profile_->write_timeout));
+  home_.wheel().schedule(*this, due > now ? due - now : 1);
+}
+
+void stream::on_tick() {
+  auto now = home_.wheel().now();
+  if (!tail_.empty()) {
+    if (now - stalled_at_tick_ >= ticks(profile_->write_timeout))
+      return end(end_reason::slow_reader);
+    return schedule_tick();
+  }
+  if (end_at_tick_ != 0 && now >= end_at_tick_)
+    return end(end_reason::max_age);
+  if (state_ == state::live && profile_->heartbeat_interval.count() != 0
+      && now - wrote_at_tick_ >= ticks(profile_->heartbeat_interval)) {
+    home_.flush();
+    if (state_ == state::live) {
+      std::string out;
+      auto moved = home_.head() > id_sent_;
+      append_heartbeat(out, *profile_, moved ? std::string_view{home_.head_id()}
+                                             : std::string_view{});
+      position_ = id_sent_ = home_.head();
+      write(out);
+      if (!tail_.empty()) {
+        group->leave_live(*this);
+        fall_behind();
+      }
+    }
+  } else if (now - wrote_at_tick_ >= ticks(profile_->heartbeat_interval)) {
+    wrote_at_tick_ = now; // it is reading; look again after an interval
+  }
+  schedule_tick();
+}
+
+// -- end -----------------------------------------------------------------------------------------------
+
+void stream::end(end_reason why) {
+  if (state_ == state::ended)
+    return;
+  if (why != end_reason::client_gone)
+    home_.flush();
+  if (state_ == state::live)
+    group->leave_live(*this);
+  stop_lagging();
+  state_ = state::ended;
+  sink_->attach(nullptr);
+  if (why == end_reason::client_gone || !tail_.empty()) {
+    sink_->close(false); // an event cut short is discarded by the client and sent again on its return
+  } else {
+    std::string out;
+    append_opening(out, *profile_, home_.dice());
+    append_control(out, *profile_, {}, "tidings.closing",
+                   std::string{"{\"reason\":\""} + to_string(why) + "\"}");
+    append_end(out, *profile_);
+    auto bytes = std::string_view{out};
+    sink_->close(sink_->write({&bytes, 1}) == out.size());
+  }
+  owner_.ended(why); // first: it keeps the owner alive, whose last handle the shard drops
+  home_.leave(*this);
+}
+
+void stream::on_gone() {
+  end(end_reason::client_gone);
+}
+
+connection_info stream::info() const {
+  connection_info x;
+  x.id = id_;
+  x.address = sink_->peer();
+  x.topics = group->what().key();
+  x.since_ms = since_ms_;
+  x.state = state_ == state::live ? "live" : tail_.empty() ? "replaying" : "blocked";
+  x.position = state_ == state::live ? home_.head() : position_;
+  x.events = events_;
+  x.bytes = bytes_;
+  x.dropped = dropped_;
+  return x;
+}
+
+} // namespace tidings

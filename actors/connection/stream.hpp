@@ -1,0 +1,122 @@
+#pragma once
+
+#include "actors/connection/lag_queue.hpp"
+#include "actors/connection/stream_profile.hpp"
+#include "actors/messages.hpp"
+#include "actors/shard/subscriber.hpp"
+#include "tidings/byte_sink.hpp"
+#include "tidings/timer_wheel.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace tidings {
+
+class shard;
+
+/// What a client asked for when it opened a stream.
+struct stream_request {
+  subscription_ptr who;
+  start_point start;
+  std::shared_ptr<const stream_profile> profile;
+};
+
+/// One stream: brings its reader from wherever it starts to the present, keeps it there, and lets it
+/// fall behind when it is slow. It holds no queue of events: a reader that is behind is fed from the
+/// memory of recent batches or from the log, one bounded piece at a time, and only what its socket did not
+/// take of the last piece stays here.
+///
+/// Lives on its shard's thread.
+class stream : public subscriber, public byte_sink::listener, public timer_wheel<stream>::hook {
+public:
+  /// The actor around the stream.
+  class owner {
+  public:
+    virtual ~owner() = default;
+
+    /// Asks a reader for the next piece; `on_chunk` or `on_read_failed` follows.
+    virtual void read(replay_request x) = 0;
+
+    /// The stream is over; the owner destroys it, but not within this call.
+    virtual void ended(end_reason why) = 0;
+  };
+
+  stream(shard& home, owner& of, uint64_t id, stream_request what, std::shared_ptr<byte_sink> sink);
+
+  ~stream() override;
+
+  stream(const stream&) = delete;
+  stream& operator=(const stream&) = delete;
+
+  /// Sends the first bytes and begins to catch up.
+  void start();
+
+  void on_chunk(replay_chunk& x);
+
+  void on_read_failed(const failure& why);
+
+  /// Goes on catching up if nothing stands in the way.
+  void advance();
+
+  /// The wheel says that something is due.
+  void on_tick();
+
+  /// Ends the stream, with a notice to the reader where that is possible.
+  void end(end_reason why);
+
+  connection_info info() const;
+
+  uint64_t id() const noexcept {
+    return id_;
+  }
+
+  const stream_profile& profile() const noexcept {
+    return *profile_;
+  }
+
+  // -- subscriber and sink ---------------------------------------------------------------------------
+
+  bool deliver(const delivery& x) override;
+  bool missed(const record& x) override;
+  void on_writable() override;
+  void on_gone() override;
+
+private:
+  enum class state : uint8_t { opening, catching_up, live, ended };
+
+  void write(std::string_view bytes);
+  bool put(const delivery& x);
+  void write_from_memory();
+  void read_on(start_point from);
+  void go_live();
+  void fall_behind();
+  void stop_lagging();
+  bool skip_what_was_dropped();
+  void send_ready(std::string_view id, bool recovered);
+  void schedule_tick();
+  uint64_t ticks(milliseconds x) const;
+
+  shard& home_;
+  owner& owner_;
+  std::shared_ptr<byte_sink> sink_;
+  std::shared_ptr<const stream_profile> profile_;
+  std::string tail_; // what the socket did not take
+  std::unique_ptr<start_point> start_; // until started
+  std::unique_ptr<lag_queue> lag_;
+  uint64_t id_;
+  lsn position_{};  // while not live: all up to here has been sent
+  lsn id_sent_{};   // the position that the reader's last id stands for
+  uint64_t events_ = 0;
+  uint64_t bytes_ = 0;
+  int64_t since_ms_ = 0;
+  uint64_t wrote_at_tick_ = 0;
+  uint64_t stalled_at_tick_ = 0;
+  uint64_t end_at_tick_ = 0; // 0: no maximum age
+  uint32_t dropped_ = 0;
+  state state_ = state::opening;
+  bool reading_ = false;
+  bool quiet_ = true; // of a replay: see replay_request
+};
+
+} // namespace tidings

@@ -1,0 +1,121 @@
+#include "actors/distributor/distributor_actor.hpp"
+
+#include "actors/distributor/audience.hpp"
+#include "actors/distributor/routing.hpp"
+#include "actors/distributor/topic_directory.hpp"
+#include "actors/topic/topic_actor.hpp"
+
+#include <caf/all.hpp>
+
+namespace tidings {
+
+namespace {
+
+constexpr auto sweep_interval = std::chrono::seconds{1};
+
+class distributor_state {
+public:
+  static inline const char* name = "tidings.distributor";
+
+  explicit distributor_state(distributor_actor::pointer self) : self_(self) {
+    // nop
+  }
+
+  distributor_actor::behavior_type make_behavior(config_ptr cfg, storage_actor storage,
+                                                 std::vector<shard_actor> shards,
+                                                 std::shared_ptr<statistics> stats,
+                                                 const clock_source* clock) {
+    config_ = std::move(cfg);
+    statistics_ = std::move(stats);
+    clock_ = clock;
+    world_ = std::make_shared<topic_environment>(topic_environment{
+      distributor_actor{self_}, std::move(storage), std::move(shards), clock});
+    self_->delayed_send(distributor_actor{self_}, sweep_interval, caf::tick_atom_v);
+    return {
+      [this](const publish_ptr& x) { route(x); },
+      [this](caf::subscribe_atom, const subscription_ptr& x) {
+        audience_.add(x);
+        count_topics();
+      },
+      [this](caf::unsubscribe_atom, const subscription_ptr& x) {
+        audience_.remove(x);
+        count_topics();
+      },
+      [this](const config_ptr& x) { reconfigure(x); },
+      [this](caf::tick_atom) { sweep(); },
+    };
+  }
+
+private:
+  void route(const publish_ptr& x) {
+    if (x->route.empty()) {
+      x->route = plan_route(x->items);
+      for (auto& item : x->items)
+        item.subscribers = audience_.count(item.what.content.topics);
+    }
+    self_->send(topic_of(x->route[x->next_hop].topic), x);
+  }
+
+  topic_actor& topic_of(const std::string& topic) {
+    auto now = clock_->steady_ms();
+    if (auto known = topics_.find(topic, now))
+      return *known;
+    topics_.evict(now - config_->topics.idle_timeout.count(), config_->topics.active_max - 1,
+                  [this](topic_actor& x) { dismiss(x); });
+    auto& x = topics_.add(topic, spawn_topic(self_->system(), topic, config_, world_), now);
+    value_now();
+    return x;
+  }
+
+  void sweep() {
+    topics_.evict(clock_->steady_ms() - config_->topics.idle_timeout.count(),
+                  config_->topics.active_max, [this](topic_actor& x) { dismiss(x); });
+    value_now();
+    self_->delayed_send(distributor_actor{self_}, sweep_interval, caf::tick_atom_v);
+  }
+
+  /// Only the distributor sends to topics, so this is the last message that one gets.
+  void dismiss(topic_actor& x) {
+    self_->send(x, caf::close_atom_v);
+  }
+
+  void reconfigure(const config_ptr& x) {
+    config_ = x;
+    topics_.for_each([&](topic_actor& topic) { self_->send(topic, x); });
+  }
+
+  void value_now() {
+    statistics_->topic_actors.store(topics_.size(), std::memory_order_relaxed);
+  }
+
+  void count_topics() {
+    statistics_->subscribed_topics.store(audience_.distinct_topics(), std::memory_order_relaxed);
+  }
+
+  distributor_actor::pointer self_;
+  config_ptr config_;
+  topic_environment_ptr world_;
+  std::shared_ptr<statistics> statistics_;
+  const clock_source* clock_ = nullptr;
+  topic_directory<topic_actor> topics_;
+  audience audience_;
+};
+
+distributor_actor::behavior_type
+distributor(distributor_actor::stateful_pointer<distributor_state> self, config_ptr cfg,
+            storage_actor storage, std::vector<shard_actor> shards,
+            std::shared_ptr<statistics> stats, const clock_source* clock) {
+  return self->state.make_behavior(std::move(cfg), std::move(storage), std::move(shards),
+                                   std::move(stats), clock);
+}
+
+} // namespace
+
+distributor_actor spawn_distributor(caf::actor_system& sys, config_ptr cfg, storage_actor storage,
+                                    std::vector<shard_actor> shards,
+                                    std::shared_ptr<statistics> stats, const clock_source& clock) {
+  return sys.spawn(distributor, std::move(cfg), std::move(storage), std::move(shards),
+                   std::move(stats), &clock);
+}
+
+} // namespace tidings

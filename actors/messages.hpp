@@ -1,0 +1,236 @@
+#pragma once
+
+#include "tidings/batch.hpp"
+#include "tidings/config.hpp"
+#include "tidings/event_store.hpp"
+#include "tidings/publication.hpp"
+#include "tidings/result.hpp"
+#include "tidings/statistics.hpp"
+#include "tidings/topic.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/atom.hpp>
+#include <caf/type_id.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+// The alphabet of the actors. No message leaves the process: links between nodes have their own codec.
+
+namespace tidings {
+
+using config_ptr = std::shared_ptr<const config>;
+using subscription_ptr = std::shared_ptr<const subscription>;
+
+// -- publishing --------------------------------------------------------------------------------------
+
+class publish_request;
+using publish_ptr = std::shared_ptr<publish_request>;
+
+/// Who asked for a publish and waits for its outcome.
+class publish_listener {
+public:
+  virtual ~publish_listener() = default;
+
+  /// Called once, on the thread of the shard that the request names.
+  virtual void on_published(const publish_ptr& x) = 0;
+};
+
+/// What became of one publication.
+struct publish_outcome {
+  std::optional<failure> refused;
+  lsn position{};
+  origin_position origin;  ///< sequence 0: it has none (ephemeral, or not waited for)
+  int64_t time_ms = 0;
+  durability level = durability::none; ///< reached
+  bool duplicate = false;
+};
+
+/// One publication on its way, with what its topics decided about it.
+struct publish_item {
+  publication what;
+  std::string topic; ///< the first: for the answer, when the event itself has moved on
+  std::optional<milliseconds> ttl_max;
+  durability level = durability::none; ///< to reach before anybody hears of it
+  bool ephemeral = true;               ///< until a topic says otherwise
+  std::vector<topic_retention> retention; ///< empty, or one for each topic
+  uint32_t subscribers = 0;            ///< streams open when it was routed
+  publish_outcome outcome;
+};
+
+/// Keeps the bytes of accepted and unanswered publishes counted for as long as it lives.
+class publish_budget {
+public:
+  publish_budget() = default;
+
+  publish_budget(std::shared_ptr<statistics> counted_in, uint64_t bytes)
+    : statistics_(std::move(counted_in)), bytes_(bytes) {
+    add(statistics_->publish_bytes, bytes_);
+  }
+
+  publish_budget(publish_budget&& x) noexcept
+    : statistics_(std::move(x.statistics_)), bytes_(std::exchange(x.bytes_, 0)) {
+    // nop
+  }
+
+  publish_budget& operator=(publish_budget&& x) noexcept {
+    std::swap(statistics_, x.statistics_);
+    std::swap(bytes_, x.bytes_);
+    return *this;
+  }
+
+  ~publish_budget() {
+    if (statistics_)
+      subtract(statistics_->publish_bytes, bytes_);
+  }
+
+private:
+  std::shared_ptr<statistics> statistics_;
+  uint64_t bytes_ = 0;
+};
+
+/// Publications that travel together: distributor, each of their topics, storage, and back to the shard.
+/// Belongs to whoever received it last; nobody else touches it meanwhile.
+class publish_request {
+public:
+  /// A topic on the way, and the items that name it.
+  struct hop {
+    std::string topic;
+    std::vector<uint32_t> items;
+  };
+
+  std::vector<publish_item> items;
+  bool atomic = false; ///< store all or none
+  uint32_t shard = 0;  ///< where the listener lives
+  std::weak_ptr<publish_listener> listener;
+  uint64_t ticket = 0; ///< the listener's own mark
+  publish_budget budget;
+  std::vector<hop> route;
+  size_t next_hop = 0;
+
+  /// Whether the publisher wants no more than admission to a queue.
+  bool unattended() const {
+    for (auto& x : items)
+      if (x.what.level != durability::none)
+        return false;
+    return true;
+  }
+};
+
+/// What a commit means for one shard.
+struct commit_notice {
+  batch_ptr batch; ///< nullptr: nothing to deliver, only answers
+  std::vector<publish_ptr> answers;
+};
+
+// -- reading -----------------------------------------------------------------------------------------
+
+struct from_earliest {};
+struct from_now {};
+struct from_time {
+  int64_t unix_ms;
+};
+struct from_cursor {
+  std::string text;
+};
+
+/// Where a reader starts: a place it names, or a position that an earlier chunk ended at.
+using start_point = std::variant<from_now, from_earliest, from_time, from_cursor, lsn>;
+
+/// Asks for the next piece of a stream's replay.
+struct replay_request {
+  subscription_ptr who;
+  start_point start;
+  wire_format format = wire_format::sse;
+  bool chunked = true; ///< wrap the bytes as one HTTP/1.1 chunk
+  bool quiet = false;  ///< nothing has been sent yet and nothing was promised: no gap before the first event
+  lsn until{std::numeric_limits<uint64_t>::max()};
+  size_t bytes_max = 64 * 1024;
+};
+
+/// A piece of replay, ready for the socket.
+struct replay_chunk {
+  lsn after{};             ///< where the read began
+  std::string after_id;    ///< the same as a cursor; only for the first piece
+  bool recovered = true;   ///< nothing is missing before the first event; only for the first piece
+  lsn covered{};           ///< where to go on
+  bool end_reached = false;
+  bool quiet = false;      ///< still nothing sent
+  std::string bytes;
+  uint32_t events = 0;
+  uint32_t gaps = 0;
+};
+
+using replay_chunk_ptr = std::shared_ptr<replay_chunk>;
+
+/// Asks for a page of history.
+struct page_request {
+  subscription_ptr who;
+  start_point since = from_earliest{};
+  std::optional<start_point> until;
+  size_t limit = 100;
+  bool reverse = false;
+};
+
+/// A page as JSON.
+struct page {
+  std::string json;
+  size_t events = 0;
+  lsn covered{};
+};
+
+struct topics_request {
+  std::string after;
+  std::string prefix;
+  size_t limit = 100;
+};
+
+using topic_summaries = std::vector<topic_summary>;
+
+// -- operating ---------------------------------------------------------------------------------------
+
+/// Why a stream ended.
+enum class end_reason : uint8_t { client_gone, shutdown, max_age, closed, slow_reader };
+
+const char* to_string(end_reason x) noexcept;
+
+/// One stream, for operators.
+struct connection_info {
+  uint64_t id = 0;
+  std::string address;
+  std::string topics;
+  int64_t since_ms = 0; ///< Unix time
+  const char* state = "";
+  lsn position{};
+  uint64_t events = 0;
+  uint64_t bytes = 0;
+  uint64_t dropped = 0;
+};
+
+using connection_list = std::vector<connection_info>;
+
+} // namespace tidings
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::config_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::subscription_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::publish_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::commit_notice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::replay_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::replay_chunk_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::page_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::topics_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::topic_summaries)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::end_reason)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::connection_list)
+
+CAF_BEGIN_TYPE_ID_BLOCK(tidings, first_custom_type_id)
+  CAF_ADD_ATOM(tidings, tidings, commit_atom, "commit")
+  CAF_ADD_ATOM(tidings, tidings, sync_atom, "sync")
+  CAF_ADD_ATOM(tidings, tidings, list_atom, "list")
+  CAF_ADD_ATOM(tidings, tidings, drain_atom, "drain")
+CAF_END_TYPE_ID_BLOCK(tidings)

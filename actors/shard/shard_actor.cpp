@@ -1,0 +1,136 @@
+#include "actors/shard/shard_actor.hpp"
+
+#include "actors/caf_failure.hpp"
+#include "actors/connection/connection_actor.hpp"
+#include "actors/runtime/pinned.hpp"
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace tidings {
+
+namespace {
+
+constexpr auto read_timeout = std::chrono::seconds{60};
+constexpr auto peer_timeout = std::chrono::seconds{5};
+
+class shard_shell : public pinned<shard_actor::base>, public shard::agent {
+public:
+  shard_shell(caf::actor_config& cfg, caf::execution_unit* unit, std::shared_ptr<shard> core)
+    : pinned(cfg, unit), core_(std::move(core)) {
+    // nop
+  }
+
+  const char* name() const override {
+    return "tidings.shard";
+  }
+
+  behavior_type make_behavior() override {
+    return {
+      [this](const commit_notice& x) { core_->on_commit(x); },
+      [this](const shard_peers_ptr& x) {
+        peers_ = x;
+        core_->attach(this);
+      },
+      [this](list_atom, uint64_t after, uint64_t limit) {
+        return core_->connections(after, limit);
+      },
+      [this](caf::close_atom, uint64_t id) { return core_->close(id, end_reason::closed); },
+      [this](drain_atom) { return core_->drain(); },
+      [this](const config_ptr& x) { core_->configure(x); },
+    };
+  }
+
+  void on_exit() override {
+    core_->drain();
+    core_->attach(nullptr);
+    peers_.reset();
+  }
+
+  // -- shard::agent ------------------------------------------------------------------------------------
+
+  connection_actor spawn(uint64_t id, stream_request what,
+                         std::shared_ptr<byte_sink> sink) override {
+    return spawn_connection(system(), unit(), *core_, next_reader(), id, std::move(what),
+                            std::move(sink));
+  }
+
+  void publish(publish_ptr x) override {
+    send(peers_->distributor, std::move(x));
+  }
+
+  void announce(const subscription_ptr& who, bool opened) override {
+    if (opened)
+      send(peers_->distributor, caf::subscribe_atom_v, who);
+    else
+      send(peers_->distributor, caf::unsubscribe_atom_v, who);
+  }
+
+  void read_page(page_request x, std::function<void(result<page>)> then) override {
+    request(next_reader(), read_timeout, std::move(x))
+      .then([then](page& answer) { then(std::move(answer)); },
+            [then](const caf::error& err) { then(from_caf(err)); });
+  }
+
+  void list_topics(topics_request x, std::function<void(result<topic_summaries>)> then) override {
+    request(next_reader(), read_timeout, std::move(x))
+      .then([then](topic_summaries& answer) { then(std::move(answer)); },
+            [then](const caf::error& err) { then(from_caf(err)); });
+  }
+
+  void list_connections(uint64_t after, size_t limit,
+                        std::function<void(connection_list)> then) override {
+    struct gathering {
+      connection_list found;
+      size_t awaited;
+    };
+    auto all = std::make_shared<gathering>(gathering{{}, peers_->shards.size()});
+    auto finish = [all, limit, then = std::move(then)] {
+      if (--all->awaited != 0)
+        return;
+      auto by_id = [](auto& x, auto& y) { return x.id < y.id; };
+      std::sort(all->found.begin(), all->found.end(), by_id);
+      if (all->found.size() > limit)
+        all->found.resize(limit);
+      then(std::move(all->found));
+    };
+    for (auto& peer : peers_->shards)
+      request(peer, peer_timeout, list_atom_v, after, uint64_t{limit})
+        .then(
+          [all, finish](const connection_list& xs) {
+            all->found.insert(all->found.end(), xs.begin(), xs.end());
+            finish();
+          },
+          [finish](const caf::error&) { finish(); });
+  }
+
+  void close_connection(uint64_t id, std::function<void(bool)> then) override {
+    auto index = (id >> 32) - 1; // see shard::open_stream
+    if (index >= peers_->shards.size()) {
+      core_->post([then] { then(false); });
+      return;
+    }
+    request(peers_->shards[index], peer_timeout, caf::close_atom_v, id)
+      .then([then](bool closed) { then(closed); }, [then](const caf::error&) { then(false); });
+  }
+
+private:
+  const reader_actor& next_reader() {
+    return peers_->readers[next_reader_++ % peers_->readers.size()];
+  }
+
+  std::shared_ptr<shard> core_;
+  shard_peers_ptr peers_;
+  size_t next_reader_ = 0;
+};
+
+} // namespace
+
+shard_actor spawn_shard(caf::actor_system& sys, caf::execution_unit* unit,
+                        std::shared_ptr<shard> core) {
+  return sys.spawn<shard_shell>(unit, std::move(core));
+}
+
+} // namespace tidings

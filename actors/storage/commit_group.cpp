@@ -1,0 +1,171 @@
+#include "actors/storage/commit_group.hpp"
+
+#include "actors/topic/topic_policy.hpp"
+
+#include <algorithm>
+
+namespace tidings {
+
+commit_group::commit_group(event_store& store, limits bounds) : store_(store), limits_(bounds) {
+  // nop
+}
+
+bool commit_group::full() const noexcept {
+  return entries_.size() >= limits_.events_max || bytes_ >= limits_.bytes_max;
+}
+
+void commit_group::add(publish_ptr x, int64_t now_ms) {
+  auto& items = x->items;
+  requests_.push_back(x);
+  if (!x->atomic) {
+    for (auto& item : items)
+      if (!item.outcome.refused && check_key(item, now_ms))
+        enlist(item, now_ms);
+    return;
+  }
+  // All or none: nothing is enlisted before every item has passed.
+  std::vector<publish_item*> fresh;
+  for (auto& item : items)
+    if (check_key(item, now_ms))
+      fresh.push_back(&item);
+  auto refused = [](auto& item) { return item.outcome.refused.has_value(); };
+  if (std::none_of(items.begin(), items.end(), refused))
+    for (auto item : fresh)
+      enlist(*item, now_ms);
+}
+
+/// @returns whether the item is to be stored: it has no key, or one that is new
+bool commit_group::check_key(publish_item& x, int64_t now_ms) {
+  auto& key = x.what.key;
+  if (key.empty())
+    return true;
+  auto conflict = failure{errc::idempotency_conflict,
+                          "this key was used for another event within the last "
+                            + std::to_string(limits_.idempotency_window.count() / 1000) + " s"};
+  if (auto i = keys_.find(key); i != keys_.end()) {
+    if (entries_[i->second].fingerprint != x.what.fingerprint)
+      x.outcome.refused = std::move(conflict);
+    else
+      waiting_.push_back({&x, i->second, true});
+    return false;
+  }
+  auto known = store_.find_key(key, now_ms);
+  if (!known) {
+    x.outcome.refused = known.error();
+    return false;
+  }
+  if (!*known)
+    return true;
+  auto& first = **known;
+  if (first.fingerprint != x.what.fingerprint) {
+    x.outcome.refused = std::move(conflict);
+  } else {
+    x.outcome.position = first.position;
+    x.outcome.origin = first.origin;
+    x.outcome.time_ms = first.time_ms;
+    x.outcome.level = durability::written;
+    x.outcome.duplicate = true;
+    // The first may have been stored at a lower level than this one asks for.
+    sync_ = sync_ || x.level >= durability::fsync;
+  }
+  return false;
+}
+
+void commit_group::enlist(publish_item& x, int64_t now_ms) {
+  if (!x.what.key.empty())
+    // Two items of one atomic request may carry the same new key.
+    if (!keys_.emplace(x.what.key, entries_.size()).second) {
+      check_key(x, now_ms);
+      return;
+    }
+  settle_expiry(x, now_ms);
+  bytes_ += x.what.content.data.size() + 64;
+  sync_ = sync_ || (!x.ephemeral && x.level >= durability::fsync);
+  log_entry entry;
+  entry.content.content = std::move(x.what.content);
+  entry.content.content.ephemeral = x.ephemeral;
+  entry.key = x.what.key;
+  entry.fingerprint = x.what.fingerprint;
+  entry.retention = std::move(x.retention);
+  waiting_.push_back({&x, entries_.size(), false});
+  entries_.push_back(std::move(entry));
+}
+
+commit_group::outcome commit_group::commit() {
+  outcome result;
+  result.synced = sync_;
+  auto why = status{};
+  auto storing = std::any_of(entries_.begin(), entries_.end(),
+                             [](auto& x) { return !x.content.content.ephemeral; });
+  if (storing)
+    why = store_.check_space();
+  if (why) {
+    refuse_all(*why, true);
+  }
+  if (!entries_.empty()) {
+    if (auto failed = store_.append(entries_, sync_)) {
+      refuse_all(*failed, false);
+      result.broken = failed;
+    }
+  } else if (sync_) {
+    result.broken = store_.sync();
+  }
+  auto level = sync_ ? durability::fsync : durability::written;
+  for (auto& x : waiting_) {
+    auto& outcome = x.item->outcome;
+    if (outcome.refused)
+      continue;
+    auto& stored = entries_[x.entry].content;
+    outcome.position = stored.position;
+    outcome.time_ms = stored.time_ms;
+    outcome.duplicate = x.duplicate;
+    if (!stored.content.ephemeral) {
+      outcome.origin = stored.origin;
+      outcome.level = level;
+    }
+  }
+  if (sync_)
+    for (auto& request : requests_)
+      for (auto& item : request->items)
+        if (item.outcome.duplicate)
+          item.outcome.level = durability::fsync;
+  if (!result.broken && !entries_.empty()) {
+    std::vector<record> records;
+    records.reserve(entries_.size());
+    for (auto& x : entries_)
+      records.push_back(std::move(x.content));
+    result.batch
+      = std::make_shared<committed_batch>(store_.node().short_form(), std::move(records));
+  }
+  result.answered = std::move(requests_);
+  requests_.clear();
+  entries_.clear();
+  waiting_.clear();
+  keys_.clear();
+  bytes_ = 0;
+  sync_ = false;
+  return result;
+}
+
+/// Refuses what is waiting; if `stored_only`, ephemeral events stay in the group.
+void commit_group::refuse_all(const failure& why, bool stored_only) {
+  std::vector<log_entry> kept;
+  std::vector<size_t> moved(entries_.size());
+  for (size_t i = 0; i < entries_.size(); ++i)
+    if (stored_only && entries_[i].content.content.ephemeral) {
+      moved[i] = kept.size();
+      kept.push_back(std::move(entries_[i]));
+    } else {
+      moved[i] = entries_.size();
+    }
+  std::vector<waiting> still;
+  for (auto& x : waiting_)
+    if (moved[x.entry] == entries_.size())
+      x.item->outcome.refused = why;
+    else
+      still.push_back({x.item, moved[x.entry], x.duplicate});
+  entries_ = std::move(kept);
+  waiting_ = std::move(still);
+}
+
+} // namespace tidings

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "tidings/event_store.hpp"
+
+#include <unordered_map>
+#include <vector>
+
+namespace tidings {
+
+/// Publishes that will be committed together: decides what is a repeat, what is stored, at which level,
+/// and what each publisher is told. Used on the writer's thread only.
+class commit_group {
+public:
+  struct limits {
+    size_t events_max;
+    size_t bytes_max;
+    milliseconds idempotency_window;
+  };
+
+  /// @param store outlives the group
+  commit_group(event_store& store, limits bounds);
+
+  /// Takes over a request. Repeats of keys, also of those in this group, are recognised here.
+  void add(publish_ptr x, int64_t now_ms);
+
+  bool empty() const noexcept {
+    return requests_.empty();
+  }
+
+  /// Whether it should be committed before more is added.
+  bool full() const noexcept;
+
+  struct outcome {
+    batch_ptr batch;                   ///< to deliver; nullptr: nothing
+    std::vector<publish_ptr> answered; ///< all requests of the group
+    bool synced = false;
+    status broken; ///< the store failed: it must not be used any more
+  };
+
+  /// Writes the group, and leaves it empty.
+  outcome commit();
+
+private:
+  /// An item that is waiting for the outcome of an entry.
+  struct waiting {
+    publish_item* item;
+    size_t entry;
+    bool duplicate;
+  };
+
+  bool check_key(publish_item& x, int64_t now_ms);
+  void enlist(publish_item& x, int64_t now_ms);
+  void refuse_all(const failure& why, bool stored_only);
+
+  event_store& store_;
+  limits limits_;
+  std::vector<publish_ptr> requests_;
+  std::vector<log_entry> entries_;
+  std::vector<waiting> waiting_;
+  std::unordered_map<std::string, size_t> keys_; // of entries
+  size_t bytes_ = 0;
+  bool sync_ = false;
+};
+
+} // namespace tidings

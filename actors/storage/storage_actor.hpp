@@ -1,0 +1,29 @@
+#pragma once
+
+#include "actors/handles.hpp"
+#include "tidings/clock.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace tidings {
+
+/// What the storage actor works with.
+struct storage_environment {
+  std::shared_ptr<event_store> store;
+  std::vector<shard_actor> shards;
+  std::shared_ptr<statistics> stats;
+  config_ptr cfg;
+  const clock_source* clock = nullptr; ///< outlives the actor
+
+  /// Called once, on the storage thread, when the store failed and nothing can be published any more.
+  std::function<void(const failure&)> on_broken;
+};
+
+/// Starts the storage actor on a thread of its own.
+storage_actor spawn_storage(caf::actor_system& sys, storage_environment env);
+
+} // namespace tidings

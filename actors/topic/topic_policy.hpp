@@ -1,0 +1,36 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/topic/rate_limit.hpp"
+
+#include <string>
+
+namespace tidings {
+
+/// What one topic decides about what is published to it. An event of several topics meets the policy of
+/// each: the highest level, the shortest bound on its life, and it is stored if any of them stores.
+class topic_policy {
+public:
+  topic_policy(std::string topic, const config& cfg);
+
+  /// Applies new settings.
+  void configure(const config& cfg);
+
+  /// Decides about one item; refuses it by setting its outcome.
+  void apply(publish_item& x, int64_t steady_ms);
+
+private:
+  std::string topic_;
+  milliseconds ttl_{};
+  milliseconds ttl_max_{};
+  durability level_ = durability::fsync;
+  topic_retention retention_;
+  bool ephemeral_ = false;
+  uint32_t rate_per_second_ = 0;
+  rate_limit rate_{0};
+};
+
+/// Settles how long an item lives, after all its topics have spoken.
+void settle_expiry(publish_item& x, int64_t now_ms);
+
+} // namespace tidings
