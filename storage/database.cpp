@@ -137,7 +137,7 @@ status database::write(rocksdb::WriteBatch& batch, bool sync) {
   rocksdb::WriteOptions options;
   options.sync = sync;
   if (auto x = db_->Write(options, &batch); !x.ok())
-    return latch("a write failed", x);
+    return latch(to_failure("a write failed", x).detail);
   return std::nullopt;
 }
 
@@ -146,7 +146,7 @@ status database::sync() {
   if (has_failed_)
     return failure{errc::storage_unavailable, why_};
   if (auto x = db_->SyncWAL(); !x.ok())
-    return latch("a sync failed", x);
+    return latch(to_failure("a sync failed", x).detail);
   return std::nullopt;
 }
 
@@ -157,8 +157,13 @@ status database::failed() const {
   return failure{errc::storage_unavailable, why_};
 }
 
-status database::latch(std::string_view what, const rocksdb::Status& x) {
-  why_ = to_failure(what, x).detail + "; the broker must be restarted";
+status database::give_up(const failure& why) {
+  std::lock_guard guard{mutex_};
+  return latch(why.detail);
+}
+
+status database::latch(std::string why) {
+  why_ = std::move(why) + "; the broker must be restarted";
   has_failed_ = true;
   return failure{errc::storage_unavailable, why_};
 }

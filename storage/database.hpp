@@ -55,6 +55,9 @@ public:
   /// Makes all writes so far durable.
   status sync();
 
+  /// For failures elsewhere after which nothing may be written either.
+  status give_up(const failure& why);
+
   /// Set for ever once a write has failed.
   status failed() const;
 
@@ -71,7 +74,7 @@ public:
 private:
   database() = default;
 
-  status latch(std::string_view what, const rocksdb::Status& x);
+  status latch(std::string why);
 
   std::shared_ptr<expiry_context> expiry_;
   std::unique_ptr<rocksdb::DB> db_;

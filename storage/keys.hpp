@@ -32,6 +32,9 @@ std::optional<lsn> parse_log_key(std::string_view key) noexcept;
 // -- topic
 // -----------------------------------------------------------------------------------------
 
+/// Index of what concerns every topic.
+inline constexpr std::string_view everyone = "";
+
 struct topic_key {
   std::string_view topic;
   lsn position{}; ///< 0: the topic's floor

@@ -9,7 +9,13 @@ namespace tidings::storage {
 
 log_writer::log_writer(database& db, origin_runs& runs, const guarded_clock& clock,
                        const settings& x, const log_end& end)
-  : db_(db), runs_(runs), clock_(clock), settings_(x), end_(end), last_(to_integer(end.position)) {
+  : db_(db),
+    runs_(runs),
+    clock_(clock),
+    settings_(x),
+    end_(end),
+    last_(to_integer(end.position)),
+    retention_(db) {
   // nop
 }
 
@@ -18,8 +24,15 @@ status log_writer::append(std::span<log_entry> entries, bool sync) {
     if (x.content.content.topics.size() > record_topics_max)
       return failure{errc::invalid_event,
                      "an event can have at most " + std::to_string(record_topics_max) + " topics"};
+  if (auto failed = build(entries))
+    return db_.give_up(*failed); // positions were given out
+  return batch_.Count() == 0 ? std::nullopt : commit(sync);
+}
+
+status log_writer::build(std::span<log_entry> entries) {
   auto now = clock_.read_now_ms();
   batch_.Clear();
+  retention_.begin(now, clock_.delete_now_ms(), end_.chain);
   for (auto& x : entries) {
     if (x.content.content.ephemeral) {
       x.content.position = end_.position;
@@ -32,8 +45,11 @@ status log_writer::append(std::span<log_entry> entries, bool sync) {
     encode_record(value_, x.content, end_.chain);
     end_.chain = x.content.chain;
     put(x);
+    if (auto failed = retention_.add(batch_, x))
+      return failed;
   }
-  return batch_.Count() == 0 ? std::nullopt : commit(sync);
+  retention_.finish(batch_);
+  return std::nullopt;
 }
 
 status log_writer::append_loss() {
@@ -47,6 +63,10 @@ status log_writer::append_loss() {
   place.chain = end_.chain;
   encode_stub(value_, entry_form::lost, now, place);
   batch_.Put(db_.at(family::log), slice(log_key{x.position}.view()), value_);
+  // Of all topics: in the index under the name that no topic has.
+  encode_topic_key(key_, everyone, x.position);
+  encode_topic_entry(value_, {now, 0});
+  batch_.Put(db_.at(family::topic), key_, value_);
   return commit(true);
 }
 

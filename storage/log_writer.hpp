@@ -2,6 +2,7 @@
 
 #include "storage/database.hpp"
 #include "storage/origin_runs.hpp"
+#include "storage/retention_batch.hpp"
 #include "tidings/event_store.hpp"
 
 #include <atomic>
@@ -47,6 +48,8 @@ public:
   }
 
 private:
+  status build(std::span<log_entry> entries);
+
   /// Sets what the log decides about a record.
   void place(record& x, int64_t now_ms);
 
@@ -65,6 +68,7 @@ private:
   std::atomic<uint64_t> last_;
   std::optional<origin_run> new_run_; // in the batch, not yet in runs_
   bool has_run_ = false;
+  retention_batch retention_;
   rocksdb::WriteBatch batch_;
   std::string key_;
   std::string value_;

@@ -28,7 +28,7 @@ public:
     if (after < prefix)
       at_->Seek(slice(prefix));
     else
-      skip(after);
+      skip(after); // also what concerns everyone, which is no topic
     while (at_->Valid() && found.size() < limit) {
       auto key = parse_topic_key(view(at_->key()));
       if (!key)
