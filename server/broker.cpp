@@ -120,8 +120,7 @@ public:
       boost::asio::post(workers_.front()->context(), [this] { listener_->close(); });
       for (auto& x : workers_)
         boost::asio::post(x->context(), [w = x.get()] {
-          auto open = w->sessions();
-          for (auto* s : open)
+          for (auto& s : w->sessions())
             s->drain();
         });
       wait(deadline, [this] { return value(stats_->publish_bytes) == 0; }, "publishes");
