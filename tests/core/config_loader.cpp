@@ -2,6 +2,7 @@
 
 #include "tidings/config_loader.hpp"
 
+#include "support/field_count.hpp"
 #include "support/scratch_file.hpp"
 
 #include <caf/test/dsl.hpp>
@@ -314,35 +315,20 @@ CAF_TEST(every variable is found) {
   CAF_CHECK_EQUAL(problems_of(from), "");
 }
 
-/// Stands for a value of any type in a braced initialiser.
-struct anything {
-  template <class T>
-  operator T() const;
-};
-
-/// How many fields an aggregate has.
-template <class T, class... Fields>
-constexpr size_t fields_of() {
-  if constexpr (requires { T{Fields{}..., anything{}}; })
-    return fields_of<T, Fields..., anything>();
-  else
-    return sizeof...(Fields);
-}
-
 CAF_TEST(every field has its setting) {
   auto all = describe(config{});
   auto count = [&all](std::string_view section) {
     return static_cast<size_t>(std::count_if(
       all.begin(), all.end(), [section](auto& x) { return x.key.starts_with(section); }));
   };
-  CAF_CHECK_EQUAL(count("server."), fields_of<server_config>());
-  CAF_CHECK_EQUAL(count("tls."), fields_of<tls_config>());
-  CAF_CHECK_EQUAL(count("limits."), fields_of<limits_config>());
-  CAF_CHECK_EQUAL(count("stream."), fields_of<stream_config>());
-  CAF_CHECK_EQUAL(count("topics."), fields_of<topics_config>());
-  CAF_CHECK_EQUAL(count("storage."), fields_of<storage_config>());
-  CAF_CHECK_EQUAL(count("log."), fields_of<log_config>());
-  CAF_CHECK_EQUAL(fields_of<config>(), 8u); // seven sections and [[topic]]
+  CAF_CHECK_EQUAL(count("server."), field_count<server_config>());
+  CAF_CHECK_EQUAL(count("tls."), field_count<tls_config>());
+  CAF_CHECK_EQUAL(count("limits."), field_count<limits_config>());
+  CAF_CHECK_EQUAL(count("stream."), field_count<stream_config>());
+  CAF_CHECK_EQUAL(count("topics."), field_count<topics_config>());
+  CAF_CHECK_EQUAL(count("storage."), field_count<storage_config>());
+  CAF_CHECK_EQUAL(count("log."), field_count<log_config>());
+  CAF_CHECK_EQUAL(field_count<config>(), 8u); // seven sections and [[topic]]
 }
 
 CAF_TEST(only some changes need a restart) {
