@@ -1,0 +1,29 @@
+#include "storage/entry_presenter.hpp"
+
+namespace tidings::storage {
+
+entry_presenter::outcome entry_presenter::show(lsn position, std::string_view value) {
+  auto& x = entry_;
+  if (!decode_entry(value, x))
+    return outcome::corrupt;
+  auto held = false;     // a topic that the reader asked for still holds it
+  auto released = false; // a topic that the reader asked for held it once
+  for (size_t i = 0; i < x.topic_count && !held; ++i)
+    if (who_.matches(x.topics[i]))
+      ((x.released >> i) & 1 ? released : held) = true;
+  auto is_lost = x.form == entry_form::lost; // of unknown topics
+  if (!held && !released && !is_lost)
+    return outcome::go_on;
+  if (x.form == entry_form::record && held && (x.expires_at_ms == 0 || x.expires_at_ms > now_ms_)) {
+    record_view seen{position,       x.origin, x.time_ms, x.expires_at_ms, x.kind,
+                     x.topic_span(), x.type,   x.id,      x.data};
+    return to_.on_record(seen) ? outcome::go_on : outcome::stop;
+  }
+  if (position > forgotten_) {
+    auto reason = is_lost ? gap_reason::lost : (held ? gap_reason::expired : gap_reason::evicted);
+    to_.on_missing({position, x.origin, reason, x.topic_span()});
+  }
+  return outcome::go_on;
+}
+
+} // namespace tidings::storage

@@ -1,0 +1,133 @@
+#include "storage/retention_batch.hpp"
+
+#include "storage/keys.hpp"
+#include "storage/record_codec.hpp"
+
+#include <algorithm>
+
+namespace tidings::storage {
+
+namespace {
+
+/// How many events of a topic that has long been over its bound go with each new one.
+constexpr size_t backlog_step = 64;
+
+} // namespace
+
+void retention_batch::begin(int64_t now_ms, int64_t delete_now_ms, uint64_t previous) {
+  windows_.shrink();
+  now_ms_ = now_ms;
+  delete_now_ms_ = delete_now_ms;
+  previous_ = previous;
+  added_.clear();
+  rewritten_.clear();
+  touched_.clear();
+}
+
+status retention_batch::add(rocksdb::WriteBatch& batch, const log_entry& x) {
+  added_.push_back(&x);
+  auto& content = x.content.content;
+  for (size_t i = 0; i < content.topics.size(); ++i) {
+    auto& topic = content.topics[i];
+    auto bound = i < x.retention.size() ? x.retention[i] : topic_retention{};
+    if (!bound.bounded()) {
+      windows_.forget(topic);
+      continue;
+    }
+    auto window = windows_.find(topic, bound, delete_now_ms_);
+    if (!window)
+      return window.error();
+    if (!(*window)->in_batch) {
+      (*window)->in_batch = true;
+      touched_.push_back(*window);
+    }
+    (*window)->held.add_newest({x.content.position, content.expires_at_ms, payload_bytes(content)});
+    if (auto failed = apply(batch, **window))
+      return failed;
+  }
+  return std::nullopt;
+}
+
+status retention_batch::apply(rocksdb::WriteBatch& batch, topic_windows::window& x) {
+  if (x.has_backlog) {
+    auto old = windows_.backlog(x, backlog_step);
+    if (!old)
+      return old.error();
+    for (auto position : *old)
+      if (auto failed = release(batch, x, position))
+        return failed;
+    if (x.has_backlog)
+      return std::nullopt; // the oldest go first
+  }
+  status failed;
+  x.held.trim(x.bound, delete_now_ms_, [&](lsn position) {
+    if (!failed)
+      failed = release(batch, x, position);
+  });
+  return failed;
+}
+
+status retention_batch::release(rocksdb::WriteBatch& batch, topic_windows::window& x,
+                                lsn position) {
+  encode_topic_key(key_, x.topic, position);
+  batch.Delete(db_.at(family::topic), key_);
+  x.floor = std::max(x.floor, position);
+  x.floor_moved = true;
+  auto value = current(position);
+  if (!value)
+    return value.error();
+  if (!*value)
+    return std::nullopt;
+  decoded_entry entry;
+  if (!decode_entry(**value, entry))
+    return failure{errc::storage_corrupt, "the log entry at position "
+                                            + std::to_string(to_integer(position))
+                                            + " cannot be read"};
+  auto topics = entry.topic_span();
+  auto i = std::find(topics.begin(), topics.end(), x.topic);
+  if (i == topics.end())
+    return std::nullopt;
+  entry.released |= uint32_t{1} << (i - topics.begin());
+  auto all = static_cast<uint32_t>((uint64_t{1} << topics.size()) - 1);
+  if (entry.form == entry_form::record && entry.released == all)
+    encode_stub(**value, entry_form::evicted, now_ms_, entry);
+  else
+    set_released(**value, entry.released);
+  batch.Put(db_.at(family::log), slice(log_key{position}.view()), **value);
+  return std::nullopt;
+}
+
+result<std::string*> retention_batch::current(lsn position) {
+  auto known = rewritten_.find(position);
+  if (known != rewritten_.end())
+    return &known->second;
+  std::string value;
+  auto first = added_.front()->content.position;
+  if (position >= first) {
+    auto i = to_integer(position) - to_integer(first);
+    auto copy = added_[i]->content;
+    encode_record(value, copy, i == 0 ? previous_ : added_[i - 1]->content.chain);
+  } else {
+    auto stored = db_.get(family::log, log_key{position}.view());
+    if (!stored)
+      return stored.error();
+    if (!*stored)
+      return static_cast<std::string*>(nullptr);
+    value = std::move(**stored);
+  }
+  return &rewritten_.emplace(position, std::move(value)).first->second;
+}
+
+void retention_batch::finish(rocksdb::WriteBatch& batch) {
+  for (auto window : touched_) {
+    window->in_batch = false;
+    if (!window->floor_moved)
+      continue;
+    encode_topic_key(key_, window->topic, lsn{});
+    encode_topic_floor(value_, window->floor);
+    batch.Put(db_.at(family::topic), key_, value_);
+    window->floor_moved = false;
+  }
+}
+
+} // namespace tidings::storage

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "storage/database.hpp"
+#include "storage/topic_windows.hpp"
+#include "tidings/event_store.hpp"
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tidings::storage {
+
+/// Applies retention by count and bytes within the batch that adds the events: what no topic holds
+/// any more becomes a stub, what other topics still hold is marked, the index entries go and the
+/// floors of the topics rise.
+class retention_batch {
+public:
+  explicit retention_batch(const database& db) : db_(db), windows_(db) {
+    // nop
+  }
+
+  /// @param previous chain before the first record of the batch
+  void begin(int64_t now_ms, int64_t delete_now_ms, uint64_t previous);
+
+  /// To be called for each entry after it has been put into the batch.
+  status add(rocksdb::WriteBatch& batch, const log_entry& x);
+
+  /// To be called once all entries are in the batch.
+  void finish(rocksdb::WriteBatch& batch);
+
+private:
+  status apply(rocksdb::WriteBatch& batch, topic_windows::window& x);
+
+  /// A topic lets go of a record.
+  status release(rocksdb::WriteBatch& batch, topic_windows::window& x, lsn position);
+
+  /// The value of a log entry as this batch leaves it; nullptr if it is already forgotten.
+  result<std::string*> current(lsn position);
+
+  const database& db_;
+  topic_windows windows_;
+  int64_t now_ms_ = 0;
+  int64_t delete_now_ms_ = 0;
+  uint64_t previous_ = 0;
+  std::vector<const log_entry*> added_;  // by position, without gaps
+  std::map<lsn, std::string> rewritten_; // entries that this batch has changed
+  std::vector<topic_windows::window*> touched_;
+  std::string key_;
+  std::string value_;
+};
+
+} // namespace tidings::storage

@@ -1,0 +1,186 @@
+#include "storage/rocksdb_event_store.hpp"
+
+#include "storage/evidence.hpp"
+#include "storage/keys.hpp"
+#include "storage/rocksdb_failure.hpp"
+#include "storage/store_opening.hpp"
+#include "storage/store_reader.hpp"
+#include "storage/topic_listing.hpp"
+#include "storage/watermark_file.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace tidings::storage {
+
+struct rocksdb_event_store::impl {
+  std::string directory;
+  opened_store store;
+  log_writer writer;
+  store_reader reader;
+  lsn marked{}; // last position that the watermark names
+
+  impl(const storage_config& settings, opened_store&& x)
+    : directory(settings.directory),
+      store(std::move(x)),
+      writer(*store.db, *store.runs, *store.clock,
+             {store.who.node.short_form(), store.incarnation, settings.idempotency_window.count()},
+             store.end),
+      reader(*store.db, store.expiry->floor) {
+    // nop
+  }
+
+  ~impl() {
+    if (!store.db->failed() && !store.db->sync())
+      mark();
+  }
+
+  /// Notes how far the log is: only after that is on disk.
+  status mark() {
+    auto& end = writer.end();
+    if (auto failed = save_watermark(directory, {end.origin, end.position, end.chain,
+                                                 store.incarnation, store.clock->trusted_ms()}))
+      return failed;
+    marked = end.position;
+    return std::nullopt;
+  }
+};
+
+result<std::unique_ptr<rocksdb_event_store>>
+rocksdb_event_store::open(const storage_config& settings, const clock_source& clock) {
+  return open(settings, clock, current_schema());
+}
+
+result<std::unique_ptr<rocksdb_event_store>>
+rocksdb_event_store::open(const storage_config& settings, const clock_source& clock,
+                          const schema& known) {
+  auto opened = open_store(settings, clock, known);
+  if (!opened)
+    return opened.error();
+  auto salvaged = opened->salvaged;
+  auto x = std::make_unique<impl>(settings, std::move(*opened));
+  if (salvaged)
+    if (auto failed = x->writer.append_loss())
+      return *failed;
+  if (auto failed = x->mark())
+    return *failed;
+  return std::unique_ptr<rocksdb_event_store>{new rocksdb_event_store{std::move(x)}};
+}
+
+rocksdb_event_store::rocksdb_event_store(std::unique_ptr<impl> x) : impl_(std::move(x)) {
+  // nop
+}
+
+rocksdb_event_store::~rocksdb_event_store() = default;
+
+guarded_clock& rocksdb_event_store::clock() noexcept {
+  return *impl_->store.clock;
+}
+
+status rocksdb_event_store::maintain(bool) {
+  return std::nullopt;
+}
+
+const node_id& rocksdb_event_store::node() const {
+  return impl_->store.who.node;
+}
+
+uint64_t rocksdb_event_store::incarnation() const {
+  return impl_->store.incarnation;
+}
+
+// -- the writer's thread
+// ---------------------------------------------------------------------------
+
+status rocksdb_event_store::append(std::span<log_entry> entries, bool sync) {
+  if (auto failed = impl_->store.db->failed())
+    return failed;
+  auto is_stored = [](const log_entry& x) { return !x.content.content.ephemeral; };
+  if (std::any_of(entries.begin(), entries.end(), is_stored))
+    if (auto full = check_space())
+      return full;
+  return impl_->writer.append(entries, sync);
+}
+
+status rocksdb_event_store::sync() {
+  if (auto failed = impl_->store.db->sync())
+    return failed;
+  if (impl_->marked == impl_->writer.end().position)
+    return std::nullopt;
+  return impl_->mark();
+}
+
+result<std::optional<key_entry>> rocksdb_event_store::find_key(std::string_view key,
+                                                               int64_t now_ms) {
+  auto value = impl_->store.db->get(family::key, key);
+  if (!value)
+    return value.error();
+  if (!*value)
+    return std::optional<key_entry>{};
+  auto x = parse_idempotency(**value);
+  if (!x)
+    return failure{errc::storage_corrupt, "an entry of the key index cannot be read"};
+  if (x->expires_at_ms <= now_ms)
+    return std::optional<key_entry>{};
+  return std::optional<key_entry>{{x->position, x->origin, x->time_ms, x->fingerprint}};
+}
+
+status rocksdb_event_store::check_space() {
+  return impl_->store.space->check();
+}
+
+// -- any thread
+// ------------------------------------------------------------------------------------
+
+lsn rocksdb_event_store::last() const {
+  return impl_->writer.last();
+}
+
+result<read_outcome> rocksdb_event_store::read(const read_request& what, record_visitor& to) const {
+  return impl_->reader.read(what, to, last());
+}
+
+result<resolved_cursor> rocksdb_event_store::resolve(const cursor& x, const subscription&) const {
+  auto found = impl_->store.runs->resolve(x, incarnation(), last());
+  if (!found.gap && found.after < impl_->store.expiry->floor.persisted())
+    found.gap = gap_reason::expired;
+  return found;
+}
+
+cursor rocksdb_event_store::cursor_at(lsn x) const {
+  auto at = x == lsn{} ? origin_position{} : impl_->store.runs->at(std::min(x, last()));
+  return {node().short_form(), at};
+}
+
+result<lsn> rocksdb_event_store::before_time(int64_t unix_ms) const {
+  return impl_->reader.before_time(unix_ms, last());
+}
+
+result<std::vector<topic_summary>> rocksdb_event_store::topics(std::string_view after,
+                                                               std::string_view prefix,
+                                                               size_t limit, int64_t now_ms) const {
+  return list_topics(*impl_->store.db, after, prefix, limit, now_ms, last());
+}
+
+store_statistics rocksdb_event_store::statistics() const {
+  store_statistics x;
+  x.last = last();
+  x.first = impl_->reader.first(x.last);
+  auto& db = *impl_->store.db;
+  auto sum = [&](const std::string& name) {
+    uint64_t n = 0;
+    return db.raw().GetAggregatedIntProperty(name, &n) ? n : 0;
+  };
+  x.disk_bytes = sum(rocksdb::DB::Properties::kLiveSstFilesSize) + wal_bytes(impl_->directory);
+  x.memory_bytes = sum(rocksdb::DB::Properties::kSizeAllMemTables)
+                   + sum(rocksdb::DB::Properties::kEstimateTableReadersMem);
+  if (uint64_t cached = 0; db.raw().GetIntProperty(
+        db.at(family::log), rocksdb::DB::Properties::kBlockCacheUsage, &cached))
+    x.memory_bytes += cached; // one cache for all families
+  if (auto space = impl_->store.space->measure())
+    x.free_bytes = space->free;
+  return x;
+}
+
+} // namespace tidings::storage
