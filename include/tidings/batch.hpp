@@ -32,7 +32,8 @@ struct envelope {
   int64_t expires_at_ms = 0;
 };
 
-/// `{"id":…,"topic":…,"topics":[…],"type":…,"time":…,"data":…}`: what pages and envelopes show.
+/// `{"id":…,"topic":…,"topics":[…],"type":…,"time":…,"data":…}` on one line: what pages and
+/// envelopes show. An event without a type is a `message`, as browsers call it.
 void append_envelope_json(std::string& out, const envelope& x);
 
 /// One event in one of the formats, without transfer coding.

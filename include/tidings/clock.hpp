@@ -22,12 +22,17 @@ const clock_source& system_clock_source();
 
 /// Decides what has expired although the wall clock may be wrong. Thread-safe.
 ///
-/// `read_now_ms` hides: it follows the wall clock but never runs backwards within a process, so
-/// that what has been hidden stays hidden. `delete_now_ms` destroys: it never runs further ahead
-/// than five minutes past what the steady clock says has passed since the last wall time known to
-/// be good, so that a clock that jumps forward deletes nothing. A long downtime looks like such a
-/// jump: physical deletion then catches up after the wall clock has kept pace with the steady clock
-/// for 24 hours, or when an operator confirms the time.
+/// `delete_now_ms` destroys: it never runs further ahead than five minutes past what the steady
+/// clock says has passed since the last wall time known to be good, so that a clock that jumps
+/// forward deletes nothing. A long downtime looks like such a jump: physical deletion then catches
+/// up after the wall clock has kept pace with the steady clock for 24 hours, or when an operator
+/// confirms the time.
+///
+/// `read_now_ms` hides, and is what new expiry times count from: it follows the wall clock forward
+/// at once, but does not follow it back, so that what has been hidden stays hidden. Only when the
+/// wall clock goes back by more than five minutes it had been wrong before, and what was hidden by
+/// mistake is shown again; what may have been destroyed by then stays hidden, until the wall clock
+/// has settled or is confirmed as above.
 class guarded_clock {
 public:
   static constexpr int64_t tolerance_ms = 5 * 60 * 1000;
@@ -50,14 +55,31 @@ public:
   void confirm();
 
 private:
-  void settle() const;
+  struct reading {
+    int64_t wall_ms;
+    int64_t steady_ms;
+  };
+
+  reading read() const;
+
+  /// Reads the clocks and learns from what they say.
+  reading settle() const;
+
+  /// Takes the wall clock for right.
+  void trust(reading now) const;
+
+  /// What the wall clock should show.
+  int64_t expected(reading now) const;
+
+  bool is_ahead(reading now) const;
 
   const clock_source& source_;
   mutable std::mutex mutex_;
   mutable int64_t base_wall_ms_ = 0; // trusted wall time at base_steady_ms_
   mutable int64_t base_steady_ms_ = 0;
-  mutable int64_t read_floor_ms_ = 0; // see read_now_ms
-  mutable int64_t offset_ms_ = 0;     // wall - steady when the wall clock was last seen to jump
+  mutable int64_t deleted_until_ms_ = 0; // see read_now_ms
+  mutable int64_t read_floor_ms_ = 0;
+  mutable int64_t offset_ms_ = 0; // wall - steady when the wall clock was last seen to jump
   mutable int64_t offset_since_ms_ = 0;
 };
 

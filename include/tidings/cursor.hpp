@@ -15,8 +15,7 @@ namespace tidings {
 ///
 /// Wire form: `c1.` + unpadded base64url of varint(count) and, per node in ascending order of
 /// `node`, 8 bytes node (big endian), varint incarnation, varint sequence. At most 512 bytes,
-/// alphabet
-/// `[A-Za-z0-9._-]`. One node gives about 25 characters.
+/// alphabet `[A-Za-z0-9._-]`. One node gives about 25 characters.
 class cursor {
 public:
   struct component {
@@ -27,7 +26,7 @@ public:
   };
 
   static constexpr size_t text_bytes_max = 512;
-  static constexpr size_t components_max = 16;
+  static constexpr size_t components_max = 13; ///< as many as fit, whatever their numbers
 
   cursor() = default;
 
@@ -45,7 +44,7 @@ public:
   /// Position of one node, or nullopt if the cursor knows nothing of it.
   std::optional<origin_position> find(uint64_t node) const noexcept;
 
-  /// Sets one component.
+  /// Sets one component. Throws if there would be more than `components_max`.
   void set(uint64_t node, origin_position at);
 
   bool empty() const noexcept {

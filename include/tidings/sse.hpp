@@ -17,7 +17,8 @@ namespace tidings::sse {
 void append_event(std::string& out, std::string_view id, std::string_view type,
                   std::string_view data);
 
-/// Sets the client's last event id without firing an event.
+/// Sets the client's last event id without firing an event. An empty `id` writes nothing: it would
+/// make the client forget where it is.
 void append_position(std::string& out, std::string_view id);
 
 /// Tells the client how long to wait before it reconnects.

@@ -1,0 +1,148 @@
+#include "tidings/batch.hpp"
+
+#include "tidings/cursor.hpp"
+#include "tidings/sse.hpp"
+#include "tidings/text.hpp"
+#include "tidings/units.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace tidings {
+
+namespace {
+
+/// Appends valid JSON without its line breaks: they can only stand between tokens.
+void append_json_line(std::string& out, std::string_view json) {
+  auto begin = static_cast<std::ptrdiff_t>(out.size());
+  out += json;
+  std::replace(out.begin() + begin, out.end(), '\n', ' ');
+  std::replace(out.begin() + begin, out.end(), '\r', ' ');
+}
+
+size_t payload_bytes(const event& x) noexcept {
+  auto sum = x.type.size() + x.id.size() + x.data.size();
+  for (auto& topic : x.topics)
+    sum += topic.size();
+  return sum;
+}
+
+void append_chunk_head(std::string& out, size_t size) {
+  char digits[16];
+  auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
+  out.append(digits, end);
+  out += "\r\n";
+}
+
+} // namespace
+
+void append_envelope_json(std::string& out, const envelope& x) {
+  out += "{\"id\":";
+  if (x.id.empty())
+    out += "null";
+  else
+    append_json_string(out, x.id);
+  out += ",\"topic\":";
+  append_json_string(out, x.topics.front());
+  out += ",\"topics\":";
+  auto separator = '[';
+  for (auto topic : x.topics) {
+    out += separator;
+    append_json_string(out, topic);
+    separator = ',';
+  }
+  out += "],\"type\":";
+  append_json_string(out, x.type.empty() ? "message" : x.type);
+  out += ",\"time\":\"";
+  append_rfc3339(out, x.time_ms);
+  out += '"';
+  if (x.expires_at_ms != 0) {
+    out += ",\"expires\":\"";
+    append_rfc3339(out, x.expires_at_ms);
+    out += '"';
+  }
+  if (!x.event_id.empty()) {
+    out += ",\"event_id\":";
+    append_json_string(out, x.event_id);
+  }
+  if (x.kind == data_kind::base64)
+    out += ",\"encoding\":\"base64\"";
+  out += ",\"data\":";
+  if (x.kind == data_kind::json)
+    append_json_line(out, x.data);
+  else
+    append_json_string(out, x.data);
+  out += '}';
+}
+
+void append_wire(std::string& out, wire_format format, const envelope& x) {
+  switch (format) {
+    case wire_format::sse:
+      sse::append_event(out, x.id, x.type, x.data);
+      break;
+    case wire_format::sse_envelope: {
+      std::string json;
+      append_envelope_json(json, x);
+      sse::append_event(out, x.id, x.type, json);
+      break;
+    }
+    case wire_format::ndjson:
+      append_envelope_json(out, x);
+      out += '\n';
+      break;
+  }
+}
+
+committed_batch::committed_batch(uint64_t node, std::vector<record> records)
+  : node_(node), records_(std::move(records)) {
+  // Once as records and about once as bytes for the wire.
+  constexpr size_t wire_overhead = 64;
+  weight_ = sizeof *this;
+  for (auto& x : records_)
+    weight_ += sizeof x + x.content.topics.size() * sizeof(std::string)
+               + 2 * payload_bytes(x.content) + sizeof(span) + wire_overhead;
+}
+
+const committed_batch::encoded& committed_batch::as(wire_format format) const {
+  auto i = static_cast<size_t>(format);
+  std::call_once(once_[i], [&] { encode(format, encoded_[i]); });
+  return encoded_[i];
+}
+
+void committed_batch::encode(wire_format format, encoded& to) const {
+  constexpr size_t envelope_overhead = 256;
+  size_t size = 0;
+  for (auto& x : records_)
+    size += payload_bytes(x.content) + envelope_overhead;
+  to.bytes.reserve(size);
+  to.spans.reserve(records_.size());
+  cursor position;
+  std::string id;
+  std::string frame;
+  std::vector<std::string_view> topics;
+  auto here = [&] { return static_cast<uint32_t>(to.bytes.size()); };
+  for (auto& x : records_) {
+    auto& what = x.content;
+    id.clear();
+    if (!what.ephemeral) {
+      position.set(node_, x.origin);
+      position.append_to(id);
+    }
+    topics.assign(what.topics.begin(), what.topics.end());
+    frame.clear();
+    append_wire(
+      frame, format,
+      {id, topics, what.type, what.id, what.data, what.kind, x.time_ms, what.expires_at_ms});
+    span at{};
+    at.chunk_begin = here();
+    append_chunk_head(to.bytes, frame.size());
+    at.frame_begin = here();
+    to.bytes += frame;
+    at.frame_end = here();
+    to.bytes += "\r\n";
+    at.chunk_end = here();
+    to.spans.push_back(at);
+  }
+}
+
+} // namespace tidings
