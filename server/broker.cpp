@@ -67,12 +67,6 @@ public:
     }
     if (auto why = listener_->open(config_->server.listen))
       return why;
-    if (!listener_->on_loopback() && !config_->server.allow_open)
-      return failure{errc::invalid_configuration,
-                     "server.listen: " + config_->server.listen
-                       + " can be reached from other machines and nobody has to sign in; listen "
-                         "on a loopback address, or set server.allow-open = true if everyone who "
-                         "can connect may publish and read"};
     listener_->start();
     for (auto& x : workers_)
       x->start();
