@@ -259,6 +259,13 @@ void session::respond(const response& x) {
   flush();
 }
 
+void session::respond_raw(std::string header) {
+  out_ += header;
+  keep_alive_ = false;
+  answer_done_ = true;
+  flush();
+}
+
 void session::begin_streaming(std::string_view content_type) {
   auto& x = reader_->content();
   chunked_answer_ = x.http11;

@@ -243,7 +243,7 @@ private:
       return "draining";
     if (broken_)
       return "storage_failed";
-    if (store_->below_reserve())
+    if (store_->check_space())
       return "storage_full";
     return {};
   }

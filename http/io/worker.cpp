@@ -1,5 +1,7 @@
 #include "http/io/worker.hpp"
 
+#include <boost/asio/post.hpp>
+
 namespace tidings::http {
 
 worker::worker(caf::actor_system& sys)
