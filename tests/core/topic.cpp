@@ -240,8 +240,10 @@ CAF_TEST(no pattern at all means everything) {
 CAF_TEST(equal sets have equal keys) {
   auto x = make_set({"b", "a:*", "a", "b", "c/**", "a:*"});
   CAF_CHECK_EQUAL(x.key(), "a,a:*,b,c/**");
-  CAF_CHECK_EQUAL(x.key(), make_set({"c/**", "b", "a", "a:*"}).key());
-  CAF_CHECK_NOT_EQUAL(x.key(), make_set({"c/**", "b", "a"}).key());
+  auto same = make_set({"c/**", "b", "a", "a:*"});
+  auto smaller = make_set({"c/**", "b", "a"});
+  CAF_CHECK_EQUAL(x.key(), same.key());
+  CAF_CHECK_NOT_EQUAL(x.key(), smaller.key());
   CAF_CHECK((x.topics() == std::vector<std::string>{"a", "b"}));
   CAF_REQUIRE_EQUAL(x.wildcards().size(), 2u);
   CAF_CHECK_EQUAL(x.wildcards()[0].text(), "a:*");
