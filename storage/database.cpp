@@ -24,7 +24,7 @@ constexpr uint64_t mebibyte = 1024 * kibibyte;
 rocksdb::DBOptions database_options(const storage_config& settings, bool create) {
   rocksdb::DBOptions x;
   x.create_if_missing = create;
-  x.create_missing_column_families = true;
+  x.create_missing_column_families = create; // a family that is missing later has been lost
 
   // -- what must never go unnoticed --
   x.paranoid_checks = true;

@@ -41,7 +41,7 @@ CAF_TEST(topic keys sort by topic and then by position) {
 CAF_TEST(values come back and nothing else is accepted) {
   std::string bytes;
   encode_topic_entry(bytes, {258, 300});
-  CAF_CHECK_EQUAL(bytes, "\1\0\0\0\0\0\0\1\2\xac\2"sv);
+  CAF_CHECK_EQUAL(bytes, "\1\0\0\0\0\0\0\1\2\0\xac\2"sv);
   auto entry = parse_topic_entry(bytes);
   CAF_REQUIRE(entry.has_value());
   CAF_CHECK_EQUAL(entry->expires_at_ms, 258);
@@ -51,7 +51,7 @@ CAF_TEST(values come back and nothing else is accepted) {
   encode_topic_floor(bytes, lsn{9});
   CAF_CHECK_EQUAL(bytes, "\1\0\0\0\0\0\0\0\x09"sv);
   CAF_CHECK(parse_topic_floor(bytes) == lsn{9});
-  CAF_CHECK(!parse_topic_entry("\2\0\0\0\0\0\0\1\2\1"sv));
+  CAF_CHECK(!parse_topic_entry("\2\0\0\0\0\0\0\1\2\0\1"sv));
 
   origin_run run{0x0102030405060708, {5, 1}, lsn{7}};
   CAF_CHECK_EQUAL(encode_origin_key(run), "\1\2\3\4\5\6\7\x08\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0\1"sv);
