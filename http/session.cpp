@@ -24,17 +24,17 @@ constexpr auto linger_time = milliseconds{2'000};
 
 session::session(worker& home, broker_context& broker, std::unique_ptr<transport> socket)
   : home_(home), broker_(broker), socket_(std::move(socket)), peer_(socket_->peer()) {
-  home_.sessions().insert(this);
+  // nop
 }
 
 session::~session() {
   home_.clear_deadline(*this);
-  home_.sessions().erase(this);
   if (socket_) // not given to a stream
     subtract(broker_.stats->connections_open);
 }
 
 void session::start() {
+  home_.admit(shared_from_this());
   home_.set_deadline(*this, local_shard().settings().limits.header_timeout);
   socket_->handshake(shared_from_this());
 }
@@ -403,6 +403,7 @@ void session::close() {
   home_.clear_deadline(*this);
   if (socket_)
     socket_->close();
+  home_.dismiss(*this);
 }
 
 std::unique_ptr<transport> session::release(std::string header) {
@@ -416,6 +417,7 @@ std::unique_ptr<transport> session::release(std::string header) {
   }
   state_ = state::closed;
   home_.clear_deadline(*this);
+  home_.dismiss(*this);
   return std::move(socket_);
 }
 

@@ -67,12 +67,6 @@ public:
     }
     if (auto why = listener_->open(config_->server.listen))
       return why;
-    if (!listener_->on_loopback() && !config_->server.allow_open)
-      return failure{errc::invalid_configuration,
-                     "server.listen: " + config_->server.listen
-                       + " can be reached from other machines and nobody has to sign in; listen "
-                         "on a loopback address, or set server.allow-open = true if everyone who "
-                         "can connect may publish and read"};
     listener_->start();
     for (auto& x : workers_)
       x->start();
@@ -120,8 +114,7 @@ public:
       boost::asio::post(workers_.front()->context(), [this] { listener_->close(); });
       for (auto& x : workers_)
         boost::asio::post(x->context(), [w = x.get()] {
-          auto open = w->sessions();
-          for (auto* s : open)
+          for (auto& s : w->sessions())
             s->drain();
         });
       wait(deadline, [this] { return value(stats_->publish_bytes) == 0; }, "publishes");

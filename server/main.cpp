@@ -132,6 +132,8 @@ int main(int argc, char** argv) {
     = with_config(app.add_subcommand("check-config", "Check the configuration and stop"));
   auto* config_command
     = with_config(app.add_subcommand("config", "Print every setting as it is in effect"));
+  auto sample = false;
+  config_command->add_flag("--sample", sample, "print a file to start from instead");
   auto* health_command
     = app.add_subcommand("health", "Ask a running broker whether it is ready; exit status 0 if so");
   health_command->add_option("--url", opts.url, "where it listens")->capture_default_str();
@@ -149,12 +151,13 @@ int main(int argc, char** argv) {
   }
   if (*health_command)
     return check_health(opts.url);
-  auto cfg = load_config(opts.sources());
-  if (!cfg)
-    return complain(cfg.error());
-  if (*check_command)
-    std::cout << "the configuration is valid\n";
-  if (*config_command)
-    print_config(*cfg);
+  if (*config_command && sample) {
+    std::cout << sample_config();
+    return 0;
+  }
+  auto text = explain_config(opts.sources());
+  if (!text)
+    return complain(text.error());
+  std::cout << (*check_command ? "the configuration is valid\n" : *text);
   return 0;
 }

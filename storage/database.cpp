@@ -1,5 +1,6 @@
 #include "storage/database.hpp"
 
+#include "storage/due_collector.hpp"
 #include "storage/keys.hpp"
 #include "storage/rocksdb_failure.hpp"
 #include "storage/space_guard.hpp"
@@ -23,7 +24,7 @@ constexpr uint64_t mebibyte = 1024 * kibibyte;
 rocksdb::DBOptions database_options(const storage_config& settings, bool create) {
   rocksdb::DBOptions x;
   x.create_if_missing = create;
-  x.create_missing_column_families = true;
+  x.create_missing_column_families = create; // a family that is missing later has been lost
 
   // -- what must never go unnoticed --
   x.paranoid_checks = true;
@@ -98,10 +99,14 @@ result<std::unique_ptr<database>> database::open(const storage_config& settings,
   small.write_buffer_size = 4 * mebibyte;
   auto log = plain;
   log.compaction_filter_factory = make_log_filter(expiry);
+  log.table_properties_collector_factories = {make_due_collector(log_due(expiry->gap_memory_ms))};
   auto topic = plain;
   topic.compaction_filter_factory = make_topic_filter(expiry);
+  topic.table_properties_collector_factories = {
+    make_due_collector(topic_due(expiry->gap_memory_ms))};
   auto key = with_bloom_filter(plain, cache);
   key.compaction_filter_factory = make_key_filter(expiry);
+  key.table_properties_collector_factories = {make_due_collector(key_due())};
   std::vector<rocksdb::ColumnFamilyDescriptor> families{
     {rocksdb::kDefaultColumnFamilyName, small},
     {"log", log},

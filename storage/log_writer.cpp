@@ -48,8 +48,7 @@ status log_writer::build(std::span<log_entry> entries) {
     if (auto failed = retention_.add(batch_, x))
       return failed;
   }
-  retention_.finish(batch_);
-  return std::nullopt;
+  return retention_.finish(batch_);
 }
 
 status log_writer::append_loss() {

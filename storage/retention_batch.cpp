@@ -22,6 +22,7 @@ void retention_batch::begin(int64_t now_ms, int64_t delete_now_ms, uint64_t prev
   added_.clear();
   rewritten_.clear();
   touched_.clear();
+  floors_.clear();
 }
 
 status retention_batch::add(rocksdb::WriteBatch& batch, const log_entry& x) {
@@ -69,15 +70,15 @@ status retention_batch::apply(rocksdb::WriteBatch& batch, topic_windows::window&
 
 status retention_batch::release(rocksdb::WriteBatch& batch, topic_windows::window& x,
                                 lsn position) {
-  encode_topic_key(key_, x.topic, position);
-  batch.Delete(db_.at(family::topic), key_);
-  x.floor = std::max(x.floor, position);
-  x.floor_moved = true;
+  x.evicted = std::max(x.evicted, position);
   auto value = current(position);
   if (!value)
     return value.error();
-  if (!*value)
+  if (!*value) {
+    encode_topic_key(key_, x.topic, position);
+    batch.Delete(db_.at(family::topic), key_);
     return std::nullopt;
+  }
   decoded_entry entry;
   if (!decode_entry(**value, entry))
     return failure{errc::storage_corrupt, "the log entry at position "
@@ -86,13 +87,27 @@ status retention_batch::release(rocksdb::WriteBatch& batch, topic_windows::windo
   auto topics = entry.topic_span();
   auto i = std::find(topics.begin(), topics.end(), x.topic);
   if (i == topics.end())
-    return std::nullopt;
+    return failure{errc::storage_corrupt, "the topic index names position "
+                                            + std::to_string(to_integer(position))
+                                            + ", which is of other topics"};
   entry.released |= uint32_t{1} << (i - topics.begin());
   auto all = static_cast<uint32_t>((uint64_t{1} << topics.size()) - 1);
-  if (entry.form == entry_form::record && entry.released == all)
+  if (entry.released == all) {
+    for (auto topic : topics) {
+      encode_topic_key(key_, topic, position);
+      batch.Delete(db_.at(family::topic), key_);
+      auto& floor = floors_[std::string{topic}];
+      floor = std::max(floor, position);
+    }
     encode_stub(**value, entry_form::evicted, now_ms_, entry);
-  else
+  } else {
+    // It stays in the index: for who reads this topic, the log knows that it was evicted.
+    encode_topic_key(key_, x.topic, position);
+    topic_entry kept{entry.expires_at_ms, 0, true};
+    encode_topic_entry(value_, kept);
+    batch.Put(db_.at(family::topic), key_, value_);
     set_released(**value, entry.released);
+  }
   batch.Put(db_.at(family::log), slice(log_key{position}.view()), **value);
   return std::nullopt;
 }
@@ -118,16 +133,27 @@ result<std::string*> retention_batch::current(lsn position) {
   return &rewritten_.emplace(position, std::move(value)).first->second;
 }
 
-void retention_batch::finish(rocksdb::WriteBatch& batch) {
-  for (auto window : touched_) {
-    window->in_batch = false;
-    if (!window->floor_moved)
-      continue;
-    encode_topic_key(key_, window->topic, lsn{});
-    encode_topic_floor(value_, window->floor);
+status retention_batch::finish(rocksdb::WriteBatch& batch) {
+  for (auto& [topic, floor] : floors_) {
+    encode_topic_key(key_, topic, lsn{});
+    auto window = windows_.peek(topic);
+    if (window) {
+      if (floor <= window->gone)
+        continue;
+      window->gone = floor;
+    } else {
+      auto stored = db_.get(family::topic, key_);
+      if (!stored)
+        return stored.error();
+      if (*stored && parse_topic_floor(**stored) >= floor)
+        continue;
+    }
+    encode_topic_floor(value_, floor);
     batch.Put(db_.at(family::topic), key_, value_);
-    window->floor_moved = false;
   }
+  for (auto window : touched_)
+    window->in_batch = false;
+  return std::nullopt;
 }
 
 } // namespace tidings::storage

@@ -12,8 +12,8 @@
 namespace tidings::storage {
 
 /// Applies retention by count and bytes within the batch that adds the events: what no topic holds
-/// any more becomes a stub, what other topics still hold is marked, the index entries go and the
-/// floors of the topics rise.
+/// any more becomes a stub, its index entries go and the floors of its topics rise; what another
+/// topic still holds is marked, in the log and in the index.
 class retention_batch {
 public:
   explicit retention_batch(const database& db) : db_(db), windows_(db) {
@@ -27,7 +27,7 @@ public:
   status add(rocksdb::WriteBatch& batch, const log_entry& x);
 
   /// To be called once all entries are in the batch.
-  void finish(rocksdb::WriteBatch& batch);
+  status finish(rocksdb::WriteBatch& batch);
 
 private:
   status apply(rocksdb::WriteBatch& batch, topic_windows::window& x);
@@ -46,6 +46,7 @@ private:
   std::vector<const log_entry*> added_;  // by position, without gaps
   std::map<lsn, std::string> rewritten_; // entries that this batch has changed
   std::vector<topic_windows::window*> touched_;
+  std::map<std::string, lsn> floors_; // of topics from which something is gone in this batch
   std::string key_;
   std::string value_;
 };
