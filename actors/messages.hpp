@@ -53,6 +53,7 @@ struct publish_outcome {
 /// One publication on its way, with what its topics decided about it.
 struct publish_item {
   publication what;
+  std::string topic; ///< the first: for the answer, when the event itself has moved on
   std::optional<milliseconds> ttl_max;
   durability level = durability::none; ///< to reach before anybody hears of it
   bool ephemeral = true;               ///< until a topic says otherwise

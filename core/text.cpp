@@ -147,7 +147,7 @@ bool is_single_line(std::string_view utf8) noexcept {
     auto byte = static_cast<uint8_t>(utf8[i]);
     if (byte < 0x20 || byte == 0x7f)
       return false;
-    if (byte == 0xc2 && static_cast<uint8_t>(utf8[i + 1]) < 0xa0)
+    if (byte == 0xc2 && utf8.substr(i + 1, 1) < "\xa0")
       return false;
     if (byte == 0xe2) {
       auto rest = utf8.substr(i + 1, 2);

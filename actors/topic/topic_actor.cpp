@@ -4,6 +4,8 @@
 
 #include <caf/all.hpp>
 
+#include <algorithm>
+
 namespace tidings {
 
 namespace {
@@ -35,10 +37,32 @@ private:
       policy_->apply(x->items[i], now);
     if (x->next_hop < x->route.size())
       self_->send(env_->distributor, x);
-    else if (admitted(*x))
-      self_->send(env_->storage, x);
-    else
+    else if (!admitted(*x))
       self_->send(env_->shards[x->shard], commit_notice{nullptr, {x}});
+    else
+      store(x);
+  }
+
+  void store(const publish_ptr& x) {
+    if (x->unattended()) { // admission is all that the publisher waits for
+      self_->send(env_->shards[x->shard], commit_notice{nullptr, {admission(*x)}});
+      x->listener.reset();
+    }
+    self_->send(env_->storage, x);
+  }
+
+  static publish_ptr admission(const publish_request& x) {
+    auto answer = std::make_shared<publish_request>();
+    answer->shard = x.shard;
+    answer->listener = x.listener;
+    answer->ticket = x.ticket;
+    for (auto& item : x.items) {
+      auto& to = answer->items.emplace_back();
+      to.topic = item.topic;
+      to.subscribers = item.subscribers;
+      to.outcome = item.outcome;
+    }
+    return answer;
   }
 
   static bool admitted(const publish_request& x) {

@@ -12,9 +12,12 @@ namespace tidings {
 
 /// Where settings come from, strongest last: defaults, file, environment, command line.
 struct config_sources {
-  std::optional<std::string> file;                ///< path of a TOML file
-  std::map<std::string, std::string> environment; ///< only names that begin with `TIDINGS_`
-  std::vector<std::string> assignments;           ///< `section.key=value`
+  std::optional<std::string> file; ///< path of a TOML file
+
+  /// Only names that begin with `TIDINGS_`, without those that the command line itself reads.
+  std::map<std::string, std::string> environment;
+
+  std::vector<std::string> assignments; ///< `section.key=value`
 };
 
 /// One setting, for people.
@@ -29,12 +32,24 @@ struct setting_description {
 
 /// Reads, merges and validates. A failure has errc::invalid_configuration and names the file and
 /// line, variable or flag, all problems at once, one per line. Unknown keys, and unknown variables
-/// that begin with `TIDINGS_`, are problems. For every variable there is `NAME_FILE`, a file that
-/// holds the value (one line end at its end is removed).
+/// that begin with `TIDINGS_`, are problems, but for those that container platforms set for a
+/// service with such a name (`TIDINGS_SERVICE_HOST`, `TIDINGS_PORT_7300_TCP`). For every variable
+/// there is `NAME_FILE`, a file that holds the value (one line end at its end is removed).
 result<config> load_config(const config_sources& from);
 
 /// Every setting with its value, in the order of the documentation.
 std::vector<setting_description> describe(const config& x);
+
+/// Every setting of a `[[topic]]` with its value, empty if the rule leaves it to `[topics]`. These
+/// are set in a file only.
+std::vector<setting_description> describe(const topic_rule& x);
+
+/// The merged configuration as a file that loads again, each value with a comment that says where
+/// it comes from. Fails like `load_config`.
+result<std::string> explain_config(const config_sources& from);
+
+/// A file to start from: every setting with its meaning and default, commented out.
+std::string sample_config();
 
 /// The keys that differ and that a running broker cannot take over.
 std::vector<std::string> needs_restart(const config& before, const config& after);

@@ -1,0 +1,315 @@
+#include "tidings/config.hpp"
+
+#include "config_problem.hpp"
+#include "setting_table.hpp"
+#include "tidings/listen_address.hpp"
+#include "tidings/text.hpp"
+#include "tidings/units.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace tidings {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr uint64_t kib = 1024;
+constexpr uint64_t mib = 1024 * kib;
+constexpr uint64_t gib = 1024 * mib;
+
+std::string count(uint64_t x) {
+  return std::to_string(x);
+}
+
+std::string bytes(uint64_t x) {
+  return format_bytes(x);
+}
+
+std::string quoted(std::string_view x) {
+  return '"' + for_log(x) + '"';
+}
+
+/// 0 in the configuration stands for something that never ends.
+std::string lifetime(milliseconds x) {
+  return x.count() == 0 ? "0 (for ever)" : format_duration(x);
+}
+
+class checker {
+public:
+  explicit checker(const config& x) : x_(x) {
+    // nop
+  }
+
+  std::vector<config_problem> run() && {
+    check_server();
+    check_tls();
+    check_limits();
+    check_stream();
+    check_topics();
+    check_storage();
+    check_log();
+    for (size_t i = 0; i < x_.topic.size(); ++i)
+      check_rule(i);
+    return std::move(problems_);
+  }
+
+private:
+  // -- sections ----------------------------------------------------------------------------------
+
+  void check_server() {
+    auto& x = x_.server;
+    if (auto address = listen_address::parse(x.listen); !address)
+      complain({"server.listen"}, "server.listen: " + address.error().detail);
+    else if (!address->loopback && !x.allow_open)
+      complain(
+        {"server.listen", "server.allow-open"},
+        "server.listen " + x.listen
+          + " can be reached by other machines and nobody has to "
+            "sign in: listen on 127.0.0.1, or set server.allow-open = true if this is meant");
+    at_most("server.io-threads", x.io_threads, 1024, count);
+    not_negative("server.drain-timeout", x.drain_timeout);
+    for (auto& origin : x.cors_origins)
+      if (auto why = origin_problem(origin); !why.empty())
+        complain({"server.cors-origins"}, "server.cors-origins: " + quoted(origin) + why);
+  }
+
+  void check_tls() {
+    auto& x = x_.tls;
+    if (x.certificate.empty() == x.key.empty())
+      return;
+    std::string given = x.key.empty() ? "tls.certificate" : "tls.key";
+    std::string missing = x.key.empty() ? "tls.key" : "tls.certificate";
+    complain({given, missing}, given + " is set and " + missing + " is not: TLS needs both");
+  }
+
+  void check_limits() {
+    auto& x = x_.limits;
+    between("limits.header-bytes", x.header_bytes, kib, mib, bytes);
+    at_least("limits.header-fields", x.header_fields, 1, count);
+    // The encoded form of one commit is addressed with 32 bits; escaped data grows up to sevenfold.
+    between("limits.body-bytes", x.body_bytes, 1, 256 * mib, bytes);
+    between("limits.event-bytes", x.event_bytes, 1, 64 * mib, bytes);
+    if (x.event_bytes > x.body_bytes)
+      complain({"limits.event-bytes", "limits.body-bytes"},
+               "limits.event-bytes is " + bytes(x.event_bytes) + ", more than the "
+                 + bytes(x.body_bytes)
+                 + " of limits.body-bytes that the request around it may have");
+    if (x.publish_bytes < x.body_bytes)
+      complain({"limits.publish-bytes", "limits.body-bytes"},
+               "limits.publish-bytes is " + bytes(x.publish_bytes) + ", less than the "
+                 + bytes(x.body_bytes)
+                 + " of limits.body-bytes: the largest request would never "
+                   "be accepted");
+    at_least("limits.batch-events", x.batch_events, 1, count);
+    between("limits.topics-per-event", x.topics_per_event, 1, 1000, count);
+    between("limits.topics-per-stream", x.topics_per_stream, 1, 100'000, count);
+    at_least("limits.connections", x.connections, 1, count);
+    at_least("limits.page-records", x.page_records, 1, count);
+    positive("limits.header-timeout", x.header_timeout);
+    positive("limits.body-timeout", x.body_timeout);
+    positive("limits.idle-timeout", x.idle_timeout);
+    positive("limits.write-timeout", x.write_timeout);
+    positive("limits.publish-timeout", x.publish_timeout);
+    not_negative("limits.wait-max", x.wait_max);
+  }
+
+  void check_stream() {
+    auto& x = x_.stream;
+    if (x.heartbeat_event.empty() || !is_utf8(x.heartbeat_event)
+        || !is_single_line(x.heartbeat_event))
+      complain({"stream.heartbeat-event"},
+               "stream.heartbeat-event must be a name without line breaks, not "
+                 + quoted(x.heartbeat_event));
+    if (!is_utf8(x.heartbeat_data))
+      complain({"stream.heartbeat-data"}, "stream.heartbeat-data must be UTF-8");
+    if (x.heartbeat_interval.count() != 0)
+      at_least("stream.heartbeat-interval", x.heartbeat_interval, 100ms, format_duration,
+               ", or 0 for no heartbeats");
+    positive("stream.retry-min", x.retry_min);
+    if (x.retry_min > x.retry_max)
+      complain({"stream.retry-min", "stream.retry-max"},
+               "stream.retry-min is " + format_duration(x.retry_min)
+                 + ", more than stream.retry-max, which is " + format_duration(x.retry_max));
+    if (x.max_age.count() != 0)
+      at_least("stream.max-age", x.max_age, 1000ms, format_duration, ", or 0 for never");
+    between("stream.chunk-bytes", x.chunk_bytes, 4 * kib, 64 * mib, bytes);
+    at_least("stream.queue-events", x.queue_events, 1, count);
+  }
+
+  void check_topics() {
+    auto& x = x_.topics;
+    not_negative("topics.ttl", x.ttl);
+    not_negative("topics.ttl-max", x.ttl_max);
+    if (outlives(x.ttl, x.ttl_max))
+      complain({"topics.ttl", "topics.ttl-max"}, "topics.ttl is " + lifetime(x.ttl)
+                                                   + ", more than topics.ttl-max, which is "
+                                                   + format_duration(x.ttl_max));
+    if (x.level == durability::quorum)
+      complain({"topics.level"}, "topics.level" + no_quorum());
+    at_least("topics.active-max", x.active_max, 1, count);
+    positive("topics.idle-timeout", x.idle_timeout);
+  }
+
+  void check_storage() {
+    auto& x = x_.storage;
+    if (x.directory.empty())
+      complain({"storage.directory"}, "storage.directory must name a directory");
+    at_least("storage.idempotency-window", x.idempotency_window, 1000ms, format_duration);
+    at_least("storage.gap-memory", x.gap_memory, 1000ms, format_duration);
+    at_least("storage.compaction-interval", x.compaction_interval, 1000ms, format_duration);
+    between("storage.write-buffer-bytes", x.write_buffer_bytes, mib, 4 * gib, bytes);
+    between("storage.readers", x.readers, 1, 64, count);
+    between("storage.group-events", x.group_events, 1, 1'000'000, count);
+    between("storage.group-bytes", x.group_bytes, 1, 64 * mib, bytes); // see limits.body-bytes
+  }
+
+  void check_log() {
+    auto& field = find_setting("log.level")->field;
+    if (config scratch; !field.read(x_.log.level, scratch))
+      complain({"log.level"}, "log.level must be " + requirement(field.kind, field.choices)
+                                + ", not " + quoted(x_.log.level));
+  }
+
+  // -- topic rules -------------------------------------------------------------------------------
+
+  void check_rule(size_t i) {
+    auto& x = x_.topic[i];
+    auto key = [i](std::string_view name) { return rule_key(i, name); };
+    auto what = "[[topic]] " + quoted(x.pattern.text());
+    for (size_t earlier = 0; earlier < i; ++earlier) {
+      auto& pattern = x_.topic[earlier].pattern;
+      if (!covers(pattern, x.pattern))
+        continue;
+      complain({key("pattern"), rule_key(earlier, "pattern")},
+               what + " never applies: " + quoted(pattern.text())
+                 + " comes before it and the first match wins");
+      break;
+    }
+    auto ttl = x.ttl.value_or(x_.topics.ttl);
+    auto ttl_max = x.ttl_max.value_or(x_.topics.ttl_max);
+    if ((x.ttl || x.ttl_max) && outlives(ttl, ttl_max))
+      complain({key(x.ttl ? "ttl" : "ttl-max"), "topics.ttl", "topics.ttl-max"},
+               what + ": ttl is " + lifetime(ttl) + (x.ttl ? "" : " as in topics.ttl")
+                 + ", more than ttl-max, which is " + format_duration(ttl_max)
+                 + (x.ttl_max ? "" : " as in topics.ttl-max"));
+    if (x.level == durability::quorum)
+      complain({key("level")}, what + ": level" + no_quorum());
+    if (x.ephemeral)
+      check_ephemeral(x, what, key);
+  }
+
+  void check_ephemeral(const topic_rule& x, const std::string& what, auto key) {
+    auto refuse = [&](std::string_view name) {
+      complain({key(name), key("ephemeral")},
+               what + ": events of an ephemeral topic are not stored, so " + std::string{name}
+                 + " means nothing there: remove one of the two");
+    };
+    if (x.ttl)
+      refuse("ttl");
+    if (x.ttl_max)
+      refuse("ttl-max");
+    if (x.level && *x.level != durability::none)
+      refuse("level");
+    if (x.retention.events_max != 0)
+      refuse("keep");
+    if (x.retention.bytes_max != 0)
+      refuse("keep-bytes");
+  }
+
+  static std::string rule_key(size_t i, std::string_view name) {
+    return "topic[" + std::to_string(i + 1) + "]." + std::string{name};
+  }
+
+  static bool covers(const topic_pattern& earlier, const topic_pattern& later) {
+    return earlier == later || earlier.is_universal()
+           || (later.is_exact() && earlier.matches(later.text()));
+  }
+
+  // -- pieces ------------------------------------------------------------------------------------
+
+  static bool outlives(milliseconds ttl, milliseconds ttl_max) {
+    return ttl_max.count() != 0 && (ttl.count() == 0 || ttl > ttl_max);
+  }
+
+  static std::string no_quorum() {
+    return " quorum needs a cluster, which this version does not have yet: use fsync";
+  }
+
+  /// Browsers send an origin in exactly one spelling; any other would never match.
+  std::string origin_problem(const std::string& x) const {
+    if (x == "*")
+      return x_.server.cors_origins.size() == 1
+               ? ""
+               : " stands for every origin: remove the others or remove it";
+    auto scheme = x.find("://");
+    if (scheme == 0 || scheme == std::string::npos || scheme + 3 == x.size())
+      return " is not an origin: write it like https://app.example.com or http://localhost:8080";
+    if (x.find_first_of("/?#@ \t*", scheme + 3) != std::string::npos)
+      return " must be scheme, host and port only, without a path, a slash at its end or wildcards";
+    if (std::any_of(x.begin(), x.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
+      return " must be in lower case, as browsers send it";
+    if ((x.starts_with("https://") && x.ends_with(":443"))
+        || (x.starts_with("http://") && x.ends_with(":80")))
+      return " must not name the default port: browsers leave it out";
+    return {};
+  }
+
+  template <class T, class Show>
+  void at_least(std::string_view key, T value, std::type_identity_t<T> least, Show show,
+                std::string_view otherwise = {}) {
+    if (value < least)
+      out_of_range(key, show(value), "at least " + show(least) + std::string{otherwise});
+  }
+
+  template <class T, class Show>
+  void at_most(std::string_view key, T value, std::type_identity_t<T> most, Show show) {
+    if (value > most)
+      out_of_range(key, show(value), "at most " + show(most));
+  }
+
+  template <class T, class Show>
+  void between(std::string_view key, T value, std::type_identity_t<T> least,
+               std::type_identity_t<T> most, Show show) {
+    if (value < least || value > most)
+      out_of_range(key, show(value), "between " + show(least) + " and " + show(most));
+  }
+
+  void positive(std::string_view key, milliseconds value) {
+    at_least(key, value, 1ms, format_duration);
+  }
+
+  void not_negative(std::string_view key, milliseconds value) {
+    at_least(key, value, 0ms, format_duration);
+  }
+
+  void out_of_range(std::string_view key, const std::string& value, const std::string& range) {
+    std::string name{key};
+    complain({name}, name + " is " + value + " and must be " + range);
+  }
+
+  void complain(std::vector<std::string> keys, std::string text) {
+    problems_.push_back({std::move(keys), std::move(text)});
+  }
+
+  const config& x_;
+  std::vector<config_problem> problems_;
+};
+
+} // namespace
+
+std::vector<config_problem> find_problems(const config& x) {
+  return checker{x}.run();
+}
+
+status validate(const config& x) {
+  std::string all;
+  for (auto& problem : find_problems(x))
+    all += (all.empty() ? "" : "\n") + problem.text;
+  if (all.empty())
+    return std::nullopt;
+  return failure{errc::invalid_configuration, std::move(all)};
+}
+
+} // namespace tidings

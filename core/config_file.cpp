@@ -1,0 +1,191 @@
+#include "config_file.hpp"
+
+#include "near_miss.hpp"
+#include "text_file.hpp"
+#include "tidings/text.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+namespace tidings {
+
+namespace {
+
+constexpr std::string_view rule_section = "topic";
+
+std::string quoted(std::string_view x) {
+  return '"' + for_log(x) + '"';
+}
+
+/// The value as a setting reads it, or nothing if TOML has another type for such values.
+std::optional<std::string> to_text(value_kind kind, const toml::node& x) {
+  if (auto number = x.as_integer()) {
+    if (kind == value_kind::number || kind == value_kind::duration || kind == value_kind::size)
+      return std::to_string(number->get());
+  } else if (auto flag = x.as_boolean()) {
+    if (kind == value_kind::boolean)
+      return flag->get() ? "true" : "false";
+  } else if (auto text = x.as_string()) {
+    if (kind != value_kind::number && kind != value_kind::boolean && kind != value_kind::list)
+      return text->get();
+  } else if (auto items = x.as_array(); items && kind == value_kind::list) {
+    std::string all;
+    for (auto& item : *items) {
+      auto text = item.value<std::string>();
+      if (!item.is_string() || split_list(*text).size() != 1)
+        return std::nullopt;
+      all += (all.empty() ? "" : ",") + *text;
+    }
+    return all;
+  }
+  return std::nullopt;
+}
+
+/// The value in an error message.
+std::string for_people(const toml::node& x) {
+  switch (x.type()) {
+    case toml::node_type::string:
+      return quoted(x.as_string()->get());
+    case toml::node_type::integer:
+      return std::to_string(x.as_integer()->get());
+    case toml::node_type::boolean:
+      return x.as_boolean()->get() ? "true" : "false";
+    case toml::node_type::floating_point:
+      return "a number with a fraction";
+    case toml::node_type::array:
+      return "this array";
+    case toml::node_type::table:
+      return "a table";
+    default:
+      return "a date or time";
+  }
+}
+
+class reader {
+public:
+  reader(const std::string& path, config_draft& to) : path_(path), to_(to) {
+    for (auto& x : settings())
+      if (section_of(x.key) != (sections_.empty() ? "" : sections_.back()))
+        sections_.emplace_back(section_of(x.key));
+    sections_.emplace_back(rule_section);
+  }
+
+  void read(const toml::table& root) {
+    for (auto&& [key, node] : root)
+      read_section(key, node);
+    std::stable_sort(problems_.begin(), problems_.end());
+    for (auto& [line, column, text] : problems_)
+      to_.complain(place(line, column), text);
+  }
+
+private:
+  void read_section(const toml::key& key, const toml::node& x) {
+    auto name = std::string{key.str()};
+    if (name == rule_section)
+      return read_rules(x);
+    if (std::find(sections_.begin(), sections_.end(), name) == sections_.end())
+      return complain(key.source(), unknown_section(name, x));
+    auto section = x.as_table();
+    if (!section)
+      return complain(key.source(), name + " is a section: write [" + name
+                                      + "], and its settings "
+                                        "on the lines below");
+    for (auto&& [inner, value] : *section) {
+      auto full = name + '.' + std::string{inner.str()};
+      if (auto what = find_setting(full))
+        read_value(*what, full, full, value, to_.values);
+      else
+        complain(inner.source(),
+                 "there is no setting " + for_log(full) + did_you_mean(full, keys_of(settings())));
+    }
+  }
+
+  std::string unknown_section(const std::string& name, const toml::node& x) const {
+    if (x.is_table() || x.is_array_of_tables())
+      return "there is no section [" + for_log(name) + ']' + did_you_mean(name, sections_);
+    return "the setting " + for_log(name) + " is in no section"
+           + did_you_mean(name, keys_of(settings()));
+  }
+
+  void read_rules(const toml::node& x) {
+    auto rules = x.as_array();
+    if (!rules || !rules->is_homogeneous(toml::node_type::table))
+      return complain(x.source(),
+                      "rules for topics begin with [[topic]], in two pairs of brackets");
+    for (auto& rule : *rules)
+      read_rule(*rule.as_table());
+  }
+
+  void read_rule(const toml::table& x) {
+    auto place = "topic[" + std::to_string(to_.values.topic.size() + 1) + "].";
+    topic_rule rule{*topic_pattern::parse("**")}; // until its own is read
+    for (auto&& [key, value] : x) {
+      auto table = rule_settings();
+      auto what = std::find_if(table.begin(), table.end(),
+                               [name = key.str()](auto& y) { return y.key == name; });
+      if (what != table.end())
+        read_value(*what, what->key, place + std::string{key.str()}, value, rule);
+      else
+        complain(key.source(), "there is no setting " + for_log(key.str()) + " in a [[topic]]"
+                                 + did_you_mean(key.str(), keys_of(table)));
+    }
+    if (!x.contains("pattern")) {
+      to_.unusable.insert(place + "pattern");
+      complain(x.source(), "a [[topic]] needs to say which topics it is for, such as "
+                           "pattern = \"order:*\"");
+    }
+    to_.values.topic.push_back(std::move(rule));
+  }
+
+  /// @param name as the person calls it
+  /// @param key as the draft calls it
+  template <class Owner>
+  void read_value(const setting<Owner>& what, std::string_view name, const std::string& key,
+                  const toml::node& from, Owner& to) {
+    auto text = to_text(what.field.kind, from);
+    if (text && what.field.read(*text, to)) {
+      to_.sources[key] = place(from.source().begin.line, from.source().begin.column);
+    } else {
+      to_.unusable.insert(key);
+      complain(from.source(), bad_value(name, what, for_people(from)));
+    }
+  }
+
+  void complain(const toml::source_region& where, std::string text) {
+    problems_.emplace_back(where.begin.line, where.begin.column, std::move(text));
+  }
+
+  std::string place(toml::source_index line, toml::source_index column) const {
+    return path_ + ':' + std::to_string(line) + ':' + std::to_string(column);
+  }
+
+  const std::string& path_;
+  config_draft& to_;
+  std::vector<std::string> sections_;
+  std::vector<std::tuple<toml::source_index, toml::source_index, std::string>> problems_;
+};
+
+} // namespace
+
+void read_config_file(const std::string& path, config_draft& to) {
+  auto fail = [&](std::string_view where, std::string_view what) {
+    to.complete = false;
+    to.complain(where, what);
+  };
+  auto content = read_text_file(path);
+  if (!content)
+    return fail(path, content.error().detail);
+  try {
+    reader{path, to}.read(toml::parse(*content));
+  } catch (const toml::parse_error& x) {
+    auto& begin = x.source().begin;
+    fail(path + ':' + std::to_string(begin.line) + ':' + std::to_string(begin.column),
+         "this is not TOML: " + std::string{x.description()});
+  }
+}
+
+} // namespace tidings

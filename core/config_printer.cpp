@@ -1,0 +1,128 @@
+#include "config_draft.hpp"
+#include "setting_table.hpp"
+#include "tidings/config_loader.hpp"
+#include "tidings/text.hpp"
+
+#include <algorithm>
+
+namespace tidings {
+
+namespace {
+
+constexpr size_t comment_column = 48;
+
+std::string literal(value_kind kind, const std::string& value) {
+  if (kind == value_kind::number || kind == value_kind::boolean)
+    return value;
+  std::string out;
+  if (kind != value_kind::list) {
+    append_json_string(out, value); // a TOML basic string has the same escapes
+    return out;
+  }
+  for (auto& item : split_list(value)) {
+    out += out.empty() ? "" : ", ";
+    append_json_string(out, item);
+  }
+  return '[' + out + ']';
+}
+
+template <class Owner>
+std::string line(const setting<Owner>& what, const Owner& x) {
+  return std::string{name_of(what.key)} + " = " + literal(what.field.kind, what.field.write(x));
+}
+
+/// A line with what `sources` knows about the key.
+std::string explained(std::string line, const config_draft& x, std::string_view key) {
+  auto source = x.sources.find(key);
+  line.resize(std::max(line.size() + 1, comment_column), ' ');
+  return line + "# " + (source == x.sources.end() ? "default" : source->second) + '\n';
+}
+
+/// Calls `f(setting)` for each setting and puts the headers of the sections before them.
+template <class F>
+void for_each_section(std::string& out, F f) {
+  std::string_view section;
+  for (auto& what : settings()) {
+    if (section != section_of(what.key)) {
+      section = section_of(what.key);
+      out.append(out.empty() ? "[" : "\n[").append(section).append("]\n");
+    }
+    f(what);
+  }
+}
+
+constexpr std::string_view sample_head =
+  R"(# Configuration of Tidings: every setting with its meaning and its default.
+#
+# Remove the # before a setting to change it. Durations have a unit (500ms, 30s, 5m, 12h, 7d), 0 needs
+# none; sizes count in powers of 1024 (512, 64KiB, 1MiB, 2GiB).
+#
+# Stronger than this file are variables (TIDINGS_STREAM_RETRY_MIN for retry-min in [stream], or
+# TIDINGS_STREAM_RETRY_MIN_FILE with the name of a file that holds the value) and, strongest, the
+# command line. Settings marked with (restart) are read at the start only, the others also on SIGHUP.
+
+)";
+
+constexpr std::string_view sample_rules = R"(
+# Rules for the topics that match a pattern, as many as you like; the first match in the file wins.
+# What a rule does not name is as in [topics].
+#
+)";
+
+constexpr std::string_view sample_rule_examples = R"(
+#[[topic]]
+#pattern = "order:*"
+#ttl = "30d"
+#ttl-max = "90d"
+#level = "fsync"
+#keep = 1000
+#keep-bytes = "16MiB"
+#rate-per-second = 50
+
+#[[topic]]
+#pattern = "typing/**"
+#ephemeral = true
+)";
+
+} // namespace
+
+result<std::string> explain_config(const config_sources& from) {
+  auto draft = draft_config(from);
+  if (!draft.problems.empty())
+    return to_failure(draft);
+  std::string out;
+  for_each_section(
+    out, [&](auto& what) { out += explained(line(what, draft.values), draft, what.key); });
+  for (size_t i = 0; i < draft.values.topic.size(); ++i) {
+    out += "\n[[topic]]\n";
+    auto& rule = draft.values.topic[i];
+    for (auto& what : rule_settings())
+      if (!what.field.write(rule).empty())
+        out += explained(line(what, rule), draft,
+                         "topic[" + std::to_string(i + 1) + "]." + std::string{what.key});
+  }
+  return out;
+}
+
+std::string sample_config() {
+  std::string out{sample_head};
+  out.pop_back(); // for_each_section puts an empty line before its first header
+  for_each_section(out, [&out, defaults = config{}](auto& what) {
+    out.append("\n# ").append(what.help);
+    if (what.change == on_reload::restart)
+      out += " (restart)";
+    if (what.field.kind == value_kind::text && !what.field.choices.empty())
+      out += "\n# One of " + type_name(what.field.kind, what.field.choices) + '.';
+    out += "\n#" + line(what, defaults) + '\n';
+  });
+  out += sample_rules;
+  for (auto& what : rule_settings()) {
+    std::string name{what.key};
+    name.resize(std::max<size_t>(name.size(), 16), ' ');
+    out.append("#   ").append(name).append(" ").append(what.help).append("\n");
+  }
+  out += sample_rule_examples;
+  return out;
+}
+
+} // namespace tidings

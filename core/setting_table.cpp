@@ -1,0 +1,518 @@
+#include "setting_table.hpp"
+
+#include "tidings/text.hpp"
+#include "tidings/units.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace tidings {
+
+namespace {
+
+using namespace std::literals;
+
+// -- how values are spelled ----------------------------------------------------------------------
+
+constexpr std::span<const std::string_view> anything;
+
+struct text {
+  static constexpr auto kind = value_kind::text;
+  static constexpr auto choices = anything;
+
+  static bool read(std::string_view x, std::string& to) {
+    if (!is_utf8(x) || !is_single_line(x))
+      return false;
+    to = x;
+    return true;
+  }
+
+  static std::string write(const std::string& x) {
+    return x;
+  }
+};
+
+struct number {
+  static constexpr auto kind = value_kind::number;
+  static constexpr auto choices = anything;
+
+  template <class T>
+  static bool read(std::string_view x, T& to) {
+    auto value = parse_unsigned(x);
+    if (!value || *value > std::numeric_limits<T>::max())
+      return false;
+    to = static_cast<T>(*value);
+    return true;
+  }
+
+  static std::string write(uint64_t x) {
+    return std::to_string(x);
+  }
+};
+
+struct duration {
+  static constexpr auto kind = value_kind::duration;
+  static constexpr auto choices = anything;
+  static constexpr auto longest = std::chrono::hours{24 * 36'500}; // times stay far from overflow
+
+  static bool read(std::string_view x, milliseconds& to) {
+    auto value = parse_duration(x);
+    if (!value || *value > longest)
+      return false;
+    to = *value;
+    return true;
+  }
+
+  static std::string write(milliseconds x) {
+    return format_duration(x);
+  }
+};
+
+struct size {
+  static constexpr auto kind = value_kind::size;
+  static constexpr auto choices = anything;
+
+  static bool read(std::string_view x, uint64_t& to) {
+    auto value = parse_bytes(x);
+    if (!value)
+      return false;
+    to = *value;
+    return true;
+  }
+
+  static std::string write(uint64_t x) {
+    return format_bytes(x);
+  }
+};
+
+struct size_or_auto {
+  static constexpr auto kind = value_kind::size;
+  static constexpr std::array names{"auto"sv};
+  static constexpr std::span<const std::string_view> choices{names};
+
+  static bool read(std::string_view x, std::optional<uint64_t>& to) {
+    if (x == names[0]) {
+      to.reset();
+      return true;
+    }
+    auto value = parse_bytes(x);
+    if (value)
+      to = *value;
+    return value.has_value();
+  }
+
+  static std::string write(const std::optional<uint64_t>& x) {
+    return x ? format_bytes(*x) : std::string{names[0]};
+  }
+};
+
+struct boolean {
+  static constexpr auto kind = value_kind::boolean;
+  static constexpr auto choices = anything;
+
+  static bool read(std::string_view x, bool& to) {
+    if (x != "true" && x != "false")
+      return false;
+    to = x == "true";
+    return true;
+  }
+
+  static std::string write(bool x) {
+    return x ? "true" : "false";
+  }
+};
+
+struct list {
+  static constexpr auto kind = value_kind::list;
+  static constexpr auto choices = anything;
+
+  static bool read(std::string_view x, std::vector<std::string>& to) {
+    auto items = split_list(x);
+    auto good = [](const std::string& item) {
+      return !item.empty() && is_utf8(item) && is_single_line(item);
+    };
+    if (!std::all_of(items.begin(), items.end(), good))
+      return false;
+    to = std::move(items);
+    return true;
+  }
+
+  static std::string write(const std::vector<std::string>& x) {
+    std::string result;
+    for (auto& item : x)
+      result += (result.empty() ? "" : ", ") + item;
+    return result;
+  }
+};
+
+struct pattern {
+  static constexpr auto kind = value_kind::pattern;
+  static constexpr auto choices = anything;
+
+  static bool read(std::string_view x, topic_pattern& to) {
+    auto value = topic_pattern::parse(x);
+    if (value)
+      to = *std::move(value);
+    return static_cast<bool>(value);
+  }
+
+  static std::string write(const topic_pattern& x) {
+    return x.text();
+  }
+};
+
+struct log_level {
+  static constexpr auto kind = value_kind::text;
+  static constexpr std::array names{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv, "off"sv};
+  static constexpr std::span<const std::string_view> choices{names};
+
+  static bool read(std::string_view x, std::string& to) {
+    if (std::find(names.begin(), names.end(), x) == names.end())
+      return false;
+    to = x;
+    return true;
+  }
+
+  static std::string write(const std::string& x) {
+    return x;
+  }
+};
+
+/// The names of an enum, in its order.
+template <class T>
+constexpr std::array names_of{""sv};
+
+template <>
+constexpr std::array names_of<heartbeat_shape>{"comment"sv, "event"sv};
+
+template <>
+constexpr std::array names_of<durability>{"none"sv, "written"sv, "fsync"sv, "quorum"sv};
+
+template <>
+constexpr std::array names_of<recovery_mode>{"strict"sv, "salvage"sv};
+
+template <>
+constexpr std::array names_of<log_format>{"text"sv, "json"sv};
+
+template <class T>
+struct choice {
+  static constexpr auto kind = value_kind::text;
+  static constexpr std::span<const std::string_view> choices{names_of<T>};
+
+  static bool read(std::string_view x, T& to) {
+    auto i = std::find(choices.begin(), choices.end(), x);
+    if (i == choices.end())
+      return false;
+    to = static_cast<T>(i - choices.begin());
+    return true;
+  }
+
+  static std::string write(T x) {
+    return std::string{choices[static_cast<size_t>(x)]};
+  }
+};
+
+/// Spelled like `Codec`; nothing if unset.
+template <class Codec>
+struct maybe {
+  static constexpr auto kind = Codec::kind;
+  static constexpr auto choices = Codec::choices;
+
+  template <class T>
+  static bool read(std::string_view x, std::optional<T>& to) {
+    T value{};
+    if (!Codec::read(x, value))
+      return false;
+    to = value;
+    return true;
+  }
+
+  template <class T>
+  static std::string write(const std::optional<T>& x) {
+    return x ? Codec::write(*x) : std::string{};
+  }
+};
+
+// -- the way to a field --------------------------------------------------------------------------
+
+template <class Owner, class Field>
+Owner owner_of(Field Owner::*);
+
+/// Where a chain of member pointers leads to.
+template <auto First, auto... Rest>
+constexpr auto& follow(auto& owner) {
+  if constexpr (sizeof...(Rest) == 0)
+    return owner.*First;
+  else
+    return follow<Rest...>(owner.*First);
+}
+
+template <class Codec, auto First, auto... Rest>
+constexpr auto at() {
+  using owner = decltype(owner_of(First));
+  return setting_field<owner>{
+    Codec::kind, Codec::choices,
+    [](std::string_view x, owner& to) { return Codec::read(x, follow<First, Rest...>(to)); },
+    [](const owner& from) { return Codec::write(follow<First, Rest...>(from)); }};
+}
+
+template <class Codec, auto Field>
+constexpr auto server = at<Codec, &config::server, Field>();
+
+template <class Codec, auto Field>
+constexpr auto tls = at<Codec, &config::tls, Field>();
+
+template <class Codec, auto Field>
+constexpr auto limits = at<Codec, &config::limits, Field>();
+
+template <class Codec, auto Field>
+constexpr auto stream = at<Codec, &config::stream, Field>();
+
+template <class Codec, auto Field>
+constexpr auto topics = at<Codec, &config::topics, Field>();
+
+template <class Codec, auto Field>
+constexpr auto storage = at<Codec, &config::storage, Field>();
+
+template <class Codec, auto Field>
+constexpr auto logging = at<Codec, &config::log, Field>();
+
+template <class Codec, auto... Path>
+constexpr auto rule = at<Codec, Path...>();
+
+// -- the tables ----------------------------------------------------------------------------------
+
+constexpr auto apply = on_reload::apply;
+constexpr auto restart = on_reload::restart;
+
+// clang-format off
+constexpr setting<config> table[] = {
+  {"server.listen", restart, server<text, &server_config::listen>,
+   "Address and port, as HOST:PORT with an IP address or localhost; port 0 takes a free one."},
+  {"server.allow-open", restart, server<boolean, &server_config::allow_open>,
+   "Whether other machines may connect although nobody has to sign in."},
+  {"server.io-threads", restart, server<number, &server_config::io_threads>,
+   "Threads that serve connections; 0: one per core."},
+  {"server.drain-timeout", apply, server<duration, &server_config::drain_timeout>,
+   "How long a stop waits for publishes to be answered and streams to end."},
+  {"server.cors-origins", apply, server<list, &server_config::cors_origins>,
+   "Web origins whose pages may use the broker, such as https://app.example.com, or * alone."},
+
+  {"tls.certificate", apply, tls<text, &tls_config::certificate>,
+   "PEM file with the certificate and its chain; empty: plain HTTP. A reload reads it again."},
+  {"tls.key", apply, tls<text, &tls_config::key>,
+   "PEM file with the certificate's private key. A reload reads it again."},
+
+  {"limits.header-bytes", restart, limits<size, &limits_config::header_bytes>,
+   "Request line and headers of one request."},
+  {"limits.header-fields", restart, limits<number, &limits_config::header_fields>,
+   "Header fields of one request."},
+  {"limits.body-bytes", apply, limits<size, &limits_config::body_bytes>,
+   "Body of one request; streamed NDJSON may be longer."},
+  {"limits.event-bytes", apply, limits<size, &limits_config::event_bytes>,
+   "Data of one event."},
+  {"limits.batch-events", apply, limits<number, &limits_config::batch_events>,
+   "Events in one JSON array."},
+  {"limits.topics-per-event", apply, limits<number, &limits_config::topics_per_event>,
+   "Topics that one event may name."},
+  {"limits.topics-per-stream", apply, limits<number, &limits_config::topics_per_stream>,
+   "Topics and patterns that one stream may ask for."},
+  {"limits.connections", restart, limits<number, &limits_config::connections>,
+   "Open sockets, all together; further ones are refused."},
+  {"limits.publish-bytes", apply, limits<size, &limits_config::publish_bytes>,
+   "Publishes that are accepted and not yet answered, all together."},
+  {"limits.header-timeout", apply, limits<duration, &limits_config::header_timeout>,
+   "How long a request may take to send its headers."},
+  {"limits.body-timeout", apply, limits<duration, &limits_config::body_timeout>,
+   "How long a request's body may make no progress."},
+  {"limits.idle-timeout", apply, limits<duration, &limits_config::idle_timeout>,
+   "How long a keep-alive connection may stay without a request."},
+  {"limits.write-timeout", apply, limits<duration, &limits_config::write_timeout>,
+   "How long a reader may take no byte before its connection is closed."},
+  {"limits.publish-timeout", apply, limits<duration, &limits_config::publish_timeout>,
+   "How long a publish waits for its level; then the answer is 504 indeterminate."},
+  {"limits.page-records", apply, limits<number, &limits_config::page_records>,
+   "Largest limit of a page."},
+  {"limits.wait-max", apply, limits<duration, &limits_config::wait_max>,
+   "Longest long poll."},
+
+  {"stream.heartbeat", apply, stream<choice<heartbeat_shape>, &stream_config::heartbeat>,
+   "What is sent on a quiet stream: a comment, which scripts do not see, or an event."},
+  {"stream.heartbeat-event", apply, stream<text, &stream_config::heartbeat_event>,
+   "Name of the heartbeat, if it is an event."},
+  {"stream.heartbeat-data", apply, stream<text, &stream_config::heartbeat_data>,
+   "Data of the heartbeat, if it is an event."},
+  {"stream.heartbeat-interval", apply, stream<duration, &stream_config::heartbeat_interval>,
+   "How long a stream is quiet before a heartbeat; 0: no heartbeats."},
+  {"stream.retry-min", apply, stream<duration, &stream_config::retry_min>,
+   "Shortest time that a client is told to wait before it reconnects; drawn for each stream."},
+  {"stream.retry-max", apply, stream<duration, &stream_config::retry_max>,
+   "Longest time that a client is told to wait before it reconnects."},
+  {"stream.max-age", apply, stream<duration, &stream_config::max_age>,
+   "Age at which a stream is ended, spread at random so that clients do not return at once; 0: never."},
+  {"stream.chunk-bytes", restart, stream<size, &stream_config::chunk_bytes>,
+   "Memory of one stream that reads from the log."},
+  {"stream.queue-events", apply, stream<number, &stream_config::queue_events>,
+   "Events that a stream may be behind before the overflow policy it chose acts."},
+  {"stream.recent-bytes", restart, stream<size, &stream_config::recent_bytes>,
+   "Newest events kept in memory for streams that are a little behind, per I/O thread."},
+
+  {"topics.ttl", apply, topics<duration, &topics_config::ttl>,
+   "How long an event is kept that names no time to live; 0: for ever."},
+  {"topics.ttl-max", apply, topics<duration, &topics_config::ttl_max>,
+   "Longest time to live, longer wishes are cut to it; 0: no bound."},
+  {"topics.level", apply, topics<choice<durability>, &topics_config::level>,
+   "Least level at which a publish is answered; quorum needs a cluster."},
+  {"topics.active-max", apply, topics<number, &topics_config::active_max>,
+   "Topics whose state is in memory at the same time."},
+  {"topics.idle-timeout", apply, topics<duration, &topics_config::idle_timeout>,
+   "How long the state of an unused topic stays in memory."},
+
+  {"storage.directory", restart, storage<text, &storage_config::directory>,
+   "Where the events are; made if it does not exist."},
+  {"storage.idempotency-window", restart, storage<duration, &storage_config::idempotency_window>,
+   "How long a repeated publish is recognised by its key or id."},
+  {"storage.gap-memory", restart, storage<duration, &storage_config::gap_memory>,
+   "How long it is remembered which events are gone, so that streams can be told."},
+  {"storage.compaction-interval", restart, storage<duration, &storage_config::compaction_interval>,
+   "How often expired events of a quiet store are removed from disk."},
+  {"storage.reserve", restart, storage<size_or_auto, &storage_config::reserve>,
+   "Free disk space below which publishes get 507; auto: derived from the file system."},
+  {"storage.write-buffer-bytes", restart, storage<size, &storage_config::write_buffer_bytes>,
+   "Memory for events on their way to data files."},
+  {"storage.cache-bytes", restart, storage<size, &storage_config::cache_bytes>,
+   "Memory for blocks read from data files."},
+  {"storage.readers", restart, storage<number, &storage_config::readers>,
+   "Threads that read the log for streams and pages."},
+  {"storage.group-events", restart, storage<number, &storage_config::group_events>,
+   "Most events in one commit."},
+  {"storage.group-bytes", restart, storage<size, &storage_config::group_bytes>,
+   "Most bytes in one commit."},
+  {"storage.recovery", restart, storage<choice<recovery_mode>, &storage_config::recovery>,
+   "If acknowledged events are missing at the start: strict refuses, salvage keeps what is left."},
+
+  {"log.level", apply, logging<log_level, &log_config::level>,
+   "Least level of the lines that are logged."},
+  {"log.format", apply, logging<choice<log_format>, &log_config::format>,
+   "Log lines for people, or JSON for machines."},
+};
+
+constexpr setting<topic_rule> rule_table[] = {
+  {"pattern", apply, rule<pattern, &topic_rule::pattern>,
+   "Topics that the rule is for; required."},
+  {"ttl", apply, rule<maybe<duration>, &topic_rule::ttl>,
+   "In place of topics.ttl."},
+  {"ttl-max", apply, rule<maybe<duration>, &topic_rule::ttl_max>,
+   "In place of topics.ttl-max."},
+  {"level", apply, rule<maybe<choice<durability>>, &topic_rule::level>,
+   "In place of topics.level."},
+  {"keep", apply, rule<number, &topic_rule::retention, &topic_retention::events_max>,
+   "Newest events kept of each topic; 0: no bound."},
+  {"keep-bytes", apply, rule<size, &topic_rule::retention, &topic_retention::bytes_max>,
+   "Bytes of events kept of each topic; 0: no bound."},
+  {"ephemeral", apply, rule<boolean, &topic_rule::ephemeral>,
+   "Whether events go only to who listens right now and are never stored."},
+  {"rate-per-second", apply, rule<number, &topic_rule::rate_per_second>,
+   "Publishes to each topic; 0: no bound."},
+};
+// clang-format on
+
+} // namespace
+
+std::span<const setting<config>> settings() {
+  return table;
+}
+
+std::span<const setting<topic_rule>> rule_settings() {
+  return rule_table;
+}
+
+const setting<config>* find_setting(std::string_view key) {
+  auto i =
+    std::find_if(std::begin(table), std::end(table), [key](auto& x) { return x.key == key; });
+  return i == std::end(table) ? nullptr : i;
+}
+
+std::string_view section_of(std::string_view key) {
+  return key.substr(0, key.find('.'));
+}
+
+std::string_view name_of(std::string_view key) {
+  return key.substr(key.find('.') + 1);
+}
+
+std::string environment_name(std::string_view key) {
+  std::string result = "TIDINGS_";
+  for (auto c : key)
+    result += c == '.' || c == '-'   ? '_'
+              : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A')
+                                     : c;
+  return result;
+}
+
+std::string type_name(value_kind kind, std::span<const std::string_view> choices) {
+  if (kind == value_kind::text && !choices.empty()) {
+    std::string result;
+    for (auto x : choices)
+      result.append(result.empty() ? "" : ", ").append(x);
+    return result;
+  }
+  switch (kind) {
+    case value_kind::text:
+      return "text";
+    case value_kind::number:
+      return "number";
+    case value_kind::duration:
+      return "duration";
+    case value_kind::size:
+      return "size";
+    case value_kind::boolean:
+      return "switch";
+    case value_kind::list:
+      return "list";
+    case value_kind::pattern:
+      return "pattern";
+  }
+  return {};
+}
+
+std::string requirement(value_kind kind, std::span<const std::string_view> choices) {
+  switch (kind) {
+    case value_kind::text:
+      return choices.empty() ? "a text without line breaks" : "one of " + type_name(kind, choices);
+    case value_kind::number:
+      return "a whole number";
+    case value_kind::duration:
+      return "a duration with its unit, such as 500ms, 30s, 5m, 12h or 7d";
+    case value_kind::size:
+      return choices.empty() ? "a size such as 64KiB or 1MiB"
+                             : "a size such as 64KiB or 1MiB, or auto";
+    case value_kind::boolean:
+      return "true or false";
+    case value_kind::list:
+      return "a list of texts without commas";
+    case value_kind::pattern:
+      return "a topic (orders), or a pattern with * for one segment (order:*) or ** for any depth "
+             "at its end (iot/**)";
+  }
+  return {};
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  constexpr auto blanks = " \t"sv;
+  std::vector<std::string> result;
+  if (text.find_first_not_of(blanks) == std::string_view::npos)
+    return result;
+  for (size_t begin = 0; begin <= text.size();) {
+    auto end = std::min(text.find(',', begin), text.size());
+    auto item = text.substr(begin, end - begin);
+    item.remove_prefix(std::min(item.find_first_not_of(blanks), item.size()));
+    item.remove_suffix(item.size() - (item.find_last_not_of(blanks) + 1));
+    result.emplace_back(item);
+    begin = end + 1;
+  }
+  return result;
+}
+
+} // namespace tidings

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "tidings/clock.hpp"
+#include "tidings/statistics.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace tidings::http {
+
+/// What all workers share. Outlives them. Members are set before the workers start, and only read after.
+struct broker_context {
+  std::shared_ptr<const event_store> store; ///< for statistics only
+  std::shared_ptr<statistics> stats;
+  std::string version;
+  int64_t started_ms = 0; ///< Unix time
+  uint32_t connections_max = 0;
+
+  /// Why the broker is not ready to serve, as a stable word; empty: it is.
+  std::function<std::string()> not_ready;
+
+  /// Prometheus text.
+  std::function<std::string()> metrics;
+
+  std::atomic<bool> draining{false};
+};
+
+} // namespace tidings::http

@@ -1,0 +1,45 @@
+#include "http/handlers/publishing.hpp"
+
+namespace tidings::http {
+
+status submit(session& s, std::vector<publication> xs, bool atomic,
+              std::weak_ptr<publish_listener> listener, uint64_t ticket) {
+  if (s.broker().draining)
+    return failure{errc::shutting_down, "the broker is stopping; try again in a moment"};
+  auto& home = s.local_shard();
+  auto bytes = uint64_t{0};
+  for (auto& x : xs)
+    bytes += x.content.data.size() + 256;
+  auto& limits = home.settings().limits;
+  if (value(home.stats().publish_bytes) + bytes > limits.publish_bytes)
+    return failure{errc::overloaded, "too much is waiting to be stored; try again in a moment"};
+  auto request = std::make_shared<publish_request>();
+  request->atomic = atomic;
+  request->shard = home.index();
+  request->listener = std::move(listener);
+  request->ticket = ticket;
+  request->budget = publish_budget{home.shared_stats(), bytes};
+  request->items.reserve(xs.size());
+  for (auto& x : xs) {
+    auto& item = request->items.emplace_back();
+    item.topic = x.content.topics.front();
+    item.what = std::move(x);
+  }
+  home.others().publish(std::move(request));
+  return std::nullopt;
+}
+
+void count_outcomes(statistics& stats, const publish_request& x) {
+  auto accepted = uint64_t{0};
+  auto refused = uint64_t{0};
+  auto duplicates = uint64_t{0};
+  for (auto& item : x.items)
+    ++(item.outcome.refused ? refused : item.outcome.duplicate ? duplicates : accepted);
+  add(stats.published, accepted);
+  if (refused != 0)
+    add(stats.refused, refused);
+  if (duplicates != 0)
+    add(stats.duplicates, duplicates);
+}
+
+} // namespace tidings::http

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "http/session.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace tidings::http {
+
+/// Hands publications to the actors on behalf of a session; `listener` hears of the outcome. Fails without
+/// having accepted anything: errc::shutting_down, errc::overloaded.
+status submit(session& s, std::vector<publication> xs, bool atomic,
+              std::weak_ptr<publish_listener> listener, uint64_t ticket);
+
+/// Counts what became of a request.
+void count_outcomes(statistics& stats, const publish_request& x);
+
+} // namespace tidings::http

@@ -1,0 +1,65 @@
+#include "http/cors.hpp"
+#include "http/exchange.hpp"
+#include "http/handlers/operations.hpp"
+#include "http/handlers/publish.hpp"
+#include "http/handlers/subscribe.hpp"
+#include "http/refusal.hpp"
+
+#include <array>
+
+namespace tidings::http {
+
+namespace {
+
+using maker = std::shared_ptr<exchange> (*)();
+
+/// Paths that answer to GET alone.
+struct page_route {
+  std::string_view path;
+  maker make;
+};
+
+constexpr std::array<page_route, 7> pages{{
+  {"/", make_front_page},
+  {"/healthz", make_healthz},
+  {"/readyz", make_readyz},
+  {"/metrics", make_metrics},
+  {"/stats", make_stats},
+  {"/connections", make_list_connections},
+  {"/topics", make_list_topics},
+}};
+
+bool is_read(const request& x) {
+  return x.method == bhttp::verb::get || x.method == bhttp::verb::head;
+}
+
+std::shared_ptr<exchange> answer_preflight() {
+  return make_answer([](session& s, const request& x) {
+    return preflight(s.local_shard().settings().server.cors_origins,
+                     x.field(bhttp::field::origin),
+                     x.field(bhttp::field::access_control_request_headers));
+  });
+}
+
+} // namespace
+
+std::shared_ptr<exchange> route(const request& x) {
+  if (x.method == bhttp::verb::options)
+    return answer_preflight();
+  for (auto& page : pages)
+    if (x.raw_path == page.path)
+      return is_read(x) ? page.make() : make_method_refusal("GET");
+  if (x.raw_path == "/events" || x.raw_path.starts_with("/topics/")) {
+    if (is_read(x))
+      return make_subscribe();
+    if (x.method != bhttp::verb::post)
+      return make_method_refusal("GET, POST");
+    return x.raw_path == "/events" ? make_publish_events(x) : make_publish_to_topic();
+  }
+  if (x.raw_path.starts_with("/connections/"))
+    return x.method == bhttp::verb::delete_ ? make_close_connection()
+                                            : make_method_refusal("DELETE");
+  return make_refusal({errc::not_found, "there is nothing at this path"});
+}
+
+} // namespace tidings::http

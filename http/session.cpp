@@ -1,0 +1,424 @@
+#include "http/session.hpp"
+
+#include "http/cors.hpp"
+#include "http/exchange.hpp"
+#include "http/problem.hpp"
+#include "http/request_rules.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace tidings::http {
+
+namespace {
+
+constexpr size_t first_read_bytes = 4 * 1024;
+constexpr size_t body_read_bytes = 64 * 1024;
+
+/// After an answer that ends the connection, what the client is still sending is read and dropped, within
+/// these bounds: closing at once would reset the connection and could destroy the answer on its way.
+constexpr size_t linger_bytes_max = 4 * 1024 * 1024;
+constexpr auto linger_time = milliseconds{2'000};
+
+} // namespace
+
+session::session(worker& home, broker_context& broker, std::unique_ptr<transport> socket)
+  : home_(home), broker_(broker), socket_(std::move(socket)), peer_(socket_->peer()) {
+  // nop
+}
+
+session::~session() {
+  home_.clear_deadline(*this);
+  if (socket_) // not given to a stream
+    subtract(broker_.stats->connections_open);
+}
+
+void session::start() {
+  home_.admit(shared_from_this());
+  home_.set_deadline(*this, local_shard().settings().limits.header_timeout);
+  socket_->handshake(shared_from_this());
+}
+
+void session::drain() {
+  draining_ = true;
+  keep_alive_ = false;
+  if (state_ == state::head && in_used_ == 0)
+    close();
+}
+
+// -- reading -------------------------------------------------------------------------------------------
+
+void session::read_more() {
+  if (reading_ || state_ == state::closed)
+    return;
+  auto& limits = local_shard().settings().limits;
+  auto want = state_ == state::body ? body_read_bytes : first_read_bytes;
+  if (state_ == state::head)
+    want = std::min<size_t>(std::max<size_t>(in_used_, first_read_bytes),
+                            limits.header_bytes + 1);
+  if (in_.size() < in_used_ + want)
+    in_.resize(in_used_ + want);
+  reading_ = true;
+  socket_->read(boost::asio::buffer(in_.data() + in_used_, in_.size() - in_used_),
+                shared_from_this());
+}
+
+void session::on_read(error_code ec, size_t n) {
+  reading_ = false;
+  if (state_ == state::closed)
+    return;
+  if (ec)
+    return close();
+  if (state_ == state::handshake) {
+    state_ = state::head;
+    home_.set_deadline(*this, local_shard().settings().limits.header_timeout);
+    return read_more();
+  }
+  if (state_ == state::lingering) {
+    lingered_ += n;
+    if (lingered_ > linger_bytes_max)
+      return close();
+    return read_more();
+  }
+  auto& limits = local_shard().settings().limits;
+  if (state_ == state::head && in_used_ == 0)
+    home_.set_deadline(*this, limits.header_timeout);
+  else if (state_ == state::body)
+    home_.set_deadline(*this, limits.body_timeout);
+  in_used_ += n;
+  process();
+}
+
+/// Goes as far as what has been received allows. One request at a time; loops over pipelined ones.
+void session::process() {
+  if (std::exchange(processing_, true))
+    return;
+  auto go_on = true;
+  while (go_on) {
+    switch (state_) {
+      case state::head:
+        if (draining_ && in_used_ == 0)
+          close();
+        else
+          go_on = process_head();
+        break;
+      case state::body:
+        go_on = process_body();
+        break;
+      default:
+        go_on = false;
+    }
+  }
+  processing_ = false;
+}
+
+/// @returns whether to go on in the next state
+bool session::process_head() {
+  auto& limits = local_shard().settings().limits;
+  auto received = std::string_view{in_.data(), in_used_};
+  auto end = find_head_end(received, scanned_);
+  if (!end) {
+    scanned_ = in_used_;
+    if (in_used_ > limits.header_bytes) {
+      fail({errc::header_too_large,
+            "the request head is longer than " + std::to_string(limits.header_bytes) + " bytes"},
+           431);
+      return false;
+    }
+    read_more();
+    return false;
+  }
+  auto head = received.substr(0, *end);
+  scanned_ = 0;
+  add(broker_.stats->requests);
+  chunked_answer_ = false;
+  head_only_ = false;
+  answer_done_ = false;
+  body_done_ = false;
+  paused_ = false;
+  if (auto why = check_request_head(head, limits)) {
+    fail({why->code, why->detail}, why->status);
+    return false;
+  }
+  reader_ = std::make_unique<request_reader>();
+  if (auto why = reader_->read_head(head)) {
+    fail(*why, 400);
+    return false;
+  }
+  auto& x = reader_->content();
+  keep_alive_ = reader_->keep_alive() && !draining_;
+  head_only_ = x.method == bhttp::verb::head;
+  exchange_ = route(x);
+  auto claimed = reader_->content_length();
+  if (!exchange_->streams() && claimed > limits.body_bytes) {
+    fail({errc::payload_too_large,
+          "the body is longer than " + std::to_string(limits.body_bytes) + " bytes"},
+         413);
+    return false;
+  }
+  if (reader_->expects_continue() && !reader_->done() && *end == in_used_) {
+    out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    flush();
+  }
+  consume(*end);
+  state_ = state::body;
+  home_.set_deadline(*this, limits.body_timeout);
+  if (exchange_->streams())
+    exchange_->begin(*this, x);
+  return state_ == state::body;
+}
+
+/// @returns whether to go on in the next state
+bool session::process_body() {
+  auto& limits = local_shard().settings().limits;
+  if (paused_)
+    return false;
+  if (!reader_->done()) {
+    if (in_used_ == 0) {
+      read_more();
+      return false;
+    }
+    auto used = reader_->read_body({in_.data(), in_used_});
+    if (!used) {
+      fail(used.error(), 400);
+      return false;
+    }
+    consume(*used);
+    if (!exchange_->streams() && reader_->body_bytes() > limits.body_bytes) {
+      fail({errc::payload_too_large,
+            "the body is longer than " + std::to_string(limits.body_bytes) + " bytes"},
+           413);
+      return false;
+    }
+    if (*used == 0 && !reader_->done()) {
+      // A chunk head in pieces: Beast wants more of it at once.
+      if (in_used_ > limits.header_bytes) {
+        fail({errc::invalid_request, "a chunk head is too long"}, 400);
+        return false;
+      }
+      read_more();
+      return false;
+    }
+  }
+  auto complete = reader_->done();
+  if (exchange_->streams()) {
+    auto piece = reader_->take_body();
+    if (complete) {
+      body_done_ = true;
+      state_ = state::handling;
+      home_.set_deadline(*this, limits.publish_timeout);
+    }
+    auto x = exchange_;
+    if (!x->on_body(*this, piece, complete) && !complete && state_ == state::body) {
+      paused_ = true;
+      home_.clear_deadline(*this);
+      return false;
+    }
+    return state_ == state::body || state_ == state::head;
+  }
+  if (!complete)
+    return true;
+  auto& x = reader_->content();
+  x.body = reader_->take_body();
+  body_done_ = true;
+  state_ = state::handling;
+  home_.clear_deadline(*this);
+  auto keep = exchange_;
+  keep->begin(*this, x);
+  return state_ == state::head;
+}
+
+void session::resume_body() {
+  if (!paused_ || state_ != state::body)
+    return;
+  paused_ = false;
+  home_.set_deadline(*this, local_shard().settings().limits.body_timeout);
+  process();
+}
+
+void session::consume(size_t n) {
+  in_.erase(0, n);
+  in_used_ -= n;
+}
+
+// -- writing -------------------------------------------------------------------------------------------
+
+void session::respond(const response& x) {
+  if (!body_done_)
+    keep_alive_ = false; // the rest of the request is not wanted
+  auto content = x;
+  if (reader_) {
+    auto& asked = reader_->content();
+    if (asked.fields)
+      for (auto& header : cors_headers(local_shard().settings().server.cors_origins,
+                                       asked.field(bhttp::field::origin)))
+        content.headers.push_back(std::move(header));
+  }
+  append_response(out_, content, keep_alive_, head_only_);
+  answer_done_ = true;
+  flush();
+}
+
+void session::respond_raw(std::string header) {
+  out_ += header;
+  keep_alive_ = false;
+  answer_done_ = true;
+  flush();
+}
+
+void session::begin_streaming(std::string_view content_type) {
+  auto& x = reader_->content();
+  chunked_answer_ = x.http11;
+  if (!chunked_answer_)
+    keep_alive_ = false;
+  out_ += x.http11 ? "HTTP/1.1 200 OK\r\nContent-Type: " : "HTTP/1.0 200 OK\r\nContent-Type: ";
+  out_ += content_type;
+  out_ += "\r\nX-Content-Type-Options: nosniff\r\n";
+  for (auto& [name, value] : cors_headers(local_shard().settings().server.cors_origins,
+                                          x.field(bhttp::field::origin)))
+    out_ += name + ": " + value + "\r\n";
+  if (chunked_answer_)
+    out_ += "Transfer-Encoding: chunked\r\n";
+  if (!keep_alive_)
+    out_ += "Connection: close\r\n";
+  out_ += "\r\n";
+}
+
+void session::write_piece(std::string_view bytes) {
+  if (bytes.empty() || state_ == state::closed)
+    return;
+  if (chunked_answer_) {
+    char head[20];
+    auto n = std::snprintf(head, sizeof head, "%zx\r\n", bytes.size());
+    out_.append(head, static_cast<size_t>(n));
+  }
+  out_ += bytes;
+  if (chunked_answer_)
+    out_ += "\r\n";
+  flush();
+}
+
+void session::end_streaming() {
+  if (state_ == state::closed)
+    return;
+  if (!body_done_)
+    keep_alive_ = false;
+  if (chunked_answer_)
+    out_ += "0\r\n\r\n";
+  answer_done_ = true;
+  flush();
+}
+
+void session::fail(const failure& why, unsigned status) {
+  add(broker_.stats->requests_refused);
+  keep_alive_ = false;
+  auto x = problem(why);
+  x.status = status;
+  state_ = state::handling;
+  answer_done_ = false;
+  exchange_.reset();
+  respond(x);
+}
+
+void session::flush() {
+  if (waiting_for_room_ || state_ == state::closed)
+    return;
+  if (!out_.empty()) {
+    auto bytes = std::string_view{out_};
+    error_code ec;
+    auto taken = socket_->write({&bytes, 1}, ec);
+    if (ec)
+      return close();
+    out_.erase(0, taken);
+    if (!out_.empty()) {
+      waiting_for_room_ = true;
+      home_.set_deadline(*this, local_shard().settings().limits.write_timeout);
+      socket_->wait_for_room(shared_from_this());
+      return;
+    }
+  }
+  if (answer_done_ && state_ != state::head)
+    answered();
+}
+
+void session::on_room(error_code ec) {
+  waiting_for_room_ = false;
+  if (state_ == state::closed)
+    return;
+  if (ec)
+    return close();
+  flush();
+  if (auto x = exchange_; x && !waiting_for_room_ && state_ != state::closed)
+    x->on_room(*this);
+}
+
+/// The answer is out: on to the next request.
+void session::answered() {
+  exchange_.reset();
+  if (!keep_alive_ || !body_done_)
+    return linger();
+  reader_.reset();
+  state_ = state::head;
+  home_.set_deadline(*this, local_shard().settings().limits.idle_timeout);
+  if (in_.capacity() > body_read_bytes && in_used_ == 0) {
+    in_.clear();
+    in_.shrink_to_fit();
+  }
+  process();
+}
+
+void session::linger() {
+  state_ = state::lingering;
+  reader_.reset();
+  socket_->finish();
+  in_used_ = 0;
+  home_.set_deadline(*this, linger_time);
+  read_more();
+}
+
+void session::on_deadline() {
+  switch (state_) {
+    case state::handling:
+      if (waiting_for_room_ || !exchange_)
+        return close();
+      return std::shared_ptr<exchange>{exchange_}->on_deadline(*this);
+    case state::head:
+      if (in_used_ == 0)
+        return close();
+      return fail({errc::invalid_request, "the request head did not come in time"}, 408);
+    case state::body:
+      if (waiting_for_room_)
+        return close();
+      return fail({errc::invalid_request, "the request body did not come in time"}, 408);
+    default:
+      return close();
+  }
+}
+
+void session::close() {
+  if (state_ == state::closed)
+    return;
+  state_ = state::closed;
+  exchange_.reset();
+  home_.clear_deadline(*this);
+  if (socket_)
+    socket_->close();
+  home_.dismiss(*this);
+}
+
+std::unique_ptr<transport> session::release(std::string header) {
+  out_ += header;
+  auto bytes = std::string_view{out_};
+  error_code ec;
+  // A few hundred bytes into the empty buffer of a socket that waits for them.
+  if (socket_->write({&bytes, 1}, ec) != bytes.size() || ec) {
+    close();
+    return nullptr;
+  }
+  state_ = state::closed;
+  home_.clear_deadline(*this);
+  home_.dismiss(*this);
+  return std::move(socket_);
+}
+
+} // namespace tidings::http

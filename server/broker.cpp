@@ -1,0 +1,274 @@
+#include "server/broker.hpp"
+
+#include "actors/distributor/distributor_actor.hpp"
+#include "actors/shard/shard_actor.hpp"
+#include "actors/storage/reader_actor.hpp"
+#include "actors/storage/storage_actor.hpp"
+#include "http/io/worker.hpp"
+#include "http/listener.hpp"
+#include "http/metrics.hpp"
+#include "http/session.hpp"
+#include "http/tls_context.hpp"
+#include "server/logging.hpp"
+#include "storage/rocksdb_event_store.hpp"
+#include "tidings/config_loader.hpp"
+
+#include <caf/all.hpp>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <thread>
+
+namespace tidings {
+
+namespace {
+
+struct system_config : caf::actor_system_config {
+  system_config() {
+    add_message_types<caf::id_block::tidings>();
+    // Idle workers of the default policy poll, and so take time from the I/O threads.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", size_t{1}); // routing is cheap, and needs no second hand-over
+    set("scheduler.max-throughput", size_t{64});
+  }
+};
+
+class running_broker : public broker {
+public:
+  running_broker(config cfg, std::function<void(const failure&)> on_broken)
+    : config_(std::make_shared<config>(std::move(cfg))), on_broken_(std::move(on_broken)) {
+    // nop
+  }
+
+  ~running_broker() override {
+    stop();
+  }
+
+  status open() {
+    auto store = storage::rocksdb_event_store::open(config_->storage, system_clock_source());
+    if (!store)
+      return store.error();
+    store_ = std::move(*store);
+    context_.store = store_;
+    context_.stats = stats_;
+    context_.version = TIDINGS_VERSION;
+    context_.started_ms = system_clock_source().wall_ms();
+    context_.connections_max = config_->limits.connections;
+    context_.not_ready = [this] { return not_ready(); };
+    context_.metrics
+      = [this] { return http::render_metrics(*stats_, store_->statistics(), context_.version); };
+    start_actors();
+    listener_.emplace(worker_pointers(), context_);
+    if (!config_->tls.certificate.empty()) {
+      auto tls = http::make_tls_context(config_->tls);
+      if (!tls)
+        return tls.error();
+      listener_->set_tls(*tls);
+    }
+    if (auto why = listener_->open(config_->server.listen))
+      return why;
+    listener_->start();
+    for (auto& x : workers_)
+      x->start();
+    serving_ = true;
+    return std::nullopt;
+  }
+
+  std::string url() const override {
+    return (config_->tls.certificate.empty() ? "http://" : "https://") + listener_->address();
+  }
+
+  status reload(config cfg) override {
+    auto restart = needs_restart(*config_, cfg);
+    std::shared_ptr<boost::asio::ssl::context> tls;
+    if (!cfg.tls.certificate.empty() && !config_->tls.certificate.empty()) {
+      auto fresh = http::make_tls_context(cfg.tls);
+      if (!fresh) {
+        add(stats_->reloads_failed);
+        return fresh.error();
+      }
+      tls = *fresh;
+    }
+    for (auto& key : restart)
+      spdlog::warn("configuration changed but needs a restart key={}", key);
+    configure_logging(cfg.log);
+    if (tls)
+      listener_->set_tls(tls);
+    config_ = std::make_shared<config>(std::move(cfg));
+    for (auto& x : shards_)
+      caf::anon_send(x, config_ptr{config_});
+    caf::anon_send(distributor_, config_ptr{config_});
+    add(stats_->reloads);
+    return std::nullopt;
+  }
+
+  void stop() override {
+    if (stopped_)
+      return;
+    stopped_ = true;
+    if (!system_)
+      return;
+    auto deadline = std::chrono::steady_clock::now() + config_->server.drain_timeout;
+    if (serving_) {
+      context_.draining = true;
+      boost::asio::post(workers_.front()->context(), [this] { listener_->close(); });
+      for (auto& x : workers_)
+        boost::asio::post(x->context(), [w = x.get()] {
+          for (auto& s : w->sessions())
+            s->drain();
+        });
+      wait(deadline, [this] { return value(stats_->publish_bytes) == 0; }, "publishes");
+    }
+    {
+      caf::scoped_actor self{*system_};
+      self->request(storage_, remaining(deadline), sync_atom_v)
+        .receive([](bool) {},
+                 [&](const caf::error& err) {
+                   spdlog::error("the last commit failed err=\"{}\"", system_->render(err));
+                 });
+      if (serving_)
+        for (auto& x : shards_)
+          self->request(x, remaining(deadline), drain_atom_v)
+            .receive([](uint64_t n) { spdlog::info("streams ended count={}", n); },
+                     [&](const caf::error& err) {
+                       spdlog::warn("streams did not end err=\"{}\"", system_->render(err));
+                     });
+    }
+    if (serving_)
+      wait(deadline, [this] { return value(stats_->connections_open) == 0; }, "connections");
+    for (auto& x : shards_)
+      caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(distributor_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(storage_, caf::exit_reason::user_shutdown);
+    for (auto& x : readers_)
+      caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
+    shards_.clear();
+    readers_.clear();
+    distributor_ = nullptr;
+    storage_ = nullptr;
+    if (!serving_)
+      for (auto& x : workers_)
+        x->start(); // pinned actors end on their own threads
+    system_->await_all_actors_done();
+    for (auto& x : workers_)
+      x->stop();
+    listener_.reset();
+    workers_.clear();
+    system_.reset();
+    context_.store.reset();
+    store_.reset();
+  }
+
+private:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  static caf::timespan remaining(time_point deadline) {
+    auto left = deadline - std::chrono::steady_clock::now();
+    return std::max<caf::timespan>(left, std::chrono::seconds{1});
+  }
+
+  template <class F>
+  static void wait(time_point deadline, F done, const char* what) {
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        spdlog::warn("shutdown goes on without waiting longer for {}", what);
+        return;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+  }
+
+  void start_actors() {
+    system_.emplace(actor_config_);
+    auto threads = config_->server.io_threads;
+    if (threads == 0)
+      threads = std::max(1u, std::thread::hardware_concurrency());
+    auto head = store_->last();
+    auto head_id = store_->cursor_at(head).to_string();
+    for (uint32_t i = 0; i < threads; ++i) {
+      auto w = std::make_unique<http::worker>(*system_);
+      shard_environment env;
+      env.index = i;
+      env.cfg = config_;
+      env.node = store_->node().short_form();
+      env.head = head;
+      env.head_id = head_id;
+      env.stats = stats_;
+      env.clock = &system_clock_source();
+      env.post = [&context = w->context()](std::function<void()> f) {
+        boost::asio::post(context, std::move(f));
+      };
+      auto core = std::make_shared<shard>(std::move(env));
+      w->set_shard(core);
+      shards_.push_back(spawn_shard(*system_, w->unit(), std::move(core)));
+      workers_.push_back(std::move(w));
+    }
+    storage_environment env;
+    env.store = store_;
+    env.shards = shards_;
+    env.stats = stats_;
+    env.cfg = config_;
+    env.clock = &system_clock_source();
+    env.on_broken = [this](const failure& why) {
+      broken_ = true;
+      on_broken_(why);
+    };
+    storage_ = spawn_storage(*system_, std::move(env));
+    for (uint32_t i = 0; i < config_->storage.readers; ++i)
+      readers_.push_back(
+        spawn_reader(*system_, store_, [store = store_] { return store->clock().read_now_ms(); }));
+    distributor_
+      = spawn_distributor(*system_, config_, storage_, shards_, stats_, system_clock_source());
+    auto peers = std::make_shared<shard_peers>(shard_peers{distributor_, readers_, shards_});
+    for (auto& x : shards_)
+      caf::anon_send(x, shard_peers_ptr{peers});
+  }
+
+  std::vector<http::worker*> worker_pointers() {
+    std::vector<http::worker*> xs;
+    for (auto& x : workers_)
+      xs.push_back(x.get());
+    return xs;
+  }
+
+  std::string not_ready() const {
+    if (context_.draining)
+      return "draining";
+    if (broken_)
+      return "storage_failed";
+    if (store_->check_space())
+      return "storage_full";
+    return {};
+  }
+
+  std::shared_ptr<const config> config_;
+  std::function<void(const failure&)> on_broken_;
+  std::shared_ptr<statistics> stats_ = std::make_shared<statistics>();
+  std::shared_ptr<storage::rocksdb_event_store> store_;
+  http::broker_context context_;
+  system_config actor_config_;
+  std::optional<caf::actor_system> system_;
+  std::vector<std::unique_ptr<http::worker>> workers_;
+  std::vector<shard_actor> shards_;
+  std::vector<reader_actor> readers_;
+  storage_actor storage_;
+  distributor_actor distributor_;
+  std::optional<http::listener> listener_;
+  std::atomic<bool> broken_{false};
+  bool serving_ = false;
+  bool stopped_ = false;
+};
+
+} // namespace
+
+result<std::unique_ptr<broker>> broker::start(config cfg,
+                                              std::function<void(const failure&)> on_broken) {
+  auto x = std::make_unique<running_broker>(std::move(cfg), std::move(on_broken));
+  if (auto why = x->open()) {
+    x->stop();
+    return *why;
+  }
+  return std::unique_ptr<broker>{std::move(x)};
+}
+
+} // namespace tidings

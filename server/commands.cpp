@@ -1,0 +1,65 @@
+#include "server/commands.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+
+#include <iostream>
+
+namespace tidings {
+
+namespace {
+
+namespace net = boost::asio;
+namespace beast = boost::beast;
+
+constexpr auto patience = std::chrono::seconds{5};
+
+template <class Stream>
+int ask(Stream& stream, const std::string& host) {
+  beast::http::request<beast::http::empty_body> request{beast::http::verb::get, "/readyz", 11};
+  request.set(beast::http::field::host, host);
+  request.set(beast::http::field::connection, "close");
+  beast::http::write(stream, request);
+  beast::flat_buffer buffer;
+  beast::http::response<beast::http::string_body> answer;
+  beast::http::read(stream, buffer, answer);
+  std::cout << answer.body() << '\n';
+  return answer.result() == beast::http::status::ok ? 0 : 1;
+}
+
+} // namespace
+
+int check_health(const std::string& url) {
+  auto secure = url.starts_with("https://");
+  auto rest = url.substr(std::min(url.size(), url.find("://") == url.npos ? 0 : url.find("://") + 3));
+  rest = rest.substr(0, rest.find('/'));
+  auto colon = rest.rfind(':');
+  auto host = rest.substr(0, colon);
+  auto port = colon == rest.npos ? std::string{secure ? "443" : "80"} : rest.substr(colon + 1);
+  if (host.size() > 2 && host.front() == '[')
+    host = host.substr(1, host.size() - 2);
+  try {
+    net::io_context context;
+    net::ip::tcp::resolver resolver{context};
+    beast::tcp_stream stream{context};
+    stream.expires_after(patience);
+    stream.connect(resolver.resolve(host, port));
+    if (!secure)
+      return ask(stream, rest);
+    // Health is asked of one's own broker: reachability counts, not who signed its certificate.
+    net::ssl::context tls{net::ssl::context::tls_client};
+    beast::ssl_stream<beast::tcp_stream&> encrypted{stream, tls};
+    encrypted.handshake(net::ssl::stream_base::client);
+    return ask(encrypted, rest);
+  } catch (const std::exception& x) {
+    std::cerr << "tidings: " << url << " does not answer: " << x.what() << '\n';
+    return 1;
+  }
+}
+
+} // namespace tidings

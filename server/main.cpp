@@ -1,0 +1,163 @@
+#include "server/broker.hpp"
+#include "server/commands.hpp"
+#include "server/logging.hpp"
+#include "tidings/config_loader.hpp"
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <cstdio>
+#include <iostream>
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace {
+
+using namespace tidings;
+
+// Exit codes; documented in docs/operations.md.
+constexpr int exit_failure = 1;
+constexpr int exit_usage = 2;
+constexpr int exit_store_failed = 3;
+
+struct options {
+  std::string listen;
+  std::string data_dir;
+  std::string file;
+  std::vector<std::string> assignments;
+  std::string url = "http://127.0.0.1:7300";
+
+  config_sources sources() const {
+    config_sources x;
+    if (!file.empty())
+      x.file = file;
+    for (char** i = environ; *i != nullptr; ++i) {
+      auto text = std::string_view{*i};
+      if (auto eq = text.find('='); text.starts_with("TIDINGS_") && eq != text.npos)
+        x.environment.emplace(text.substr(0, eq), text.substr(eq + 1));
+    }
+    x.assignments = assignments;
+    if (!listen.empty())
+      x.assignments.push_back("server.listen=" + listen);
+    if (!data_dir.empty())
+      x.assignments.push_back("storage.directory=" + data_dir);
+    return x;
+  }
+};
+
+int complain(const failure& x) {
+  std::cerr << "tidings: " << x.detail << '\n';
+  return x.code == errc::invalid_configuration ? exit_usage : exit_failure;
+}
+
+/// Signals come to this thread only, and only where it waits for them.
+sigset_t block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (auto x : {SIGTERM, SIGINT, SIGHUP, SIGUSR2})
+    sigaddset(&set, x);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+void print_banner(const broker& x, const config& cfg) {
+  auto url = x.url();
+  std::cout << "tidings " << TIDINGS_VERSION << " listening on " << url << ", data in "
+            << cfg.storage.directory << "\n\n"
+            << "  subscribe:  curl -N " << url << "/topics/hello\n"
+            << "  publish:    curl -d 'good news' " << url << "/topics/hello\n"
+            << std::endl;
+}
+
+int serve(const options& opts) {
+  auto cfg = load_config(opts.sources());
+  if (!cfg)
+    return complain(cfg.error());
+  configure_logging(cfg->log);
+  auto signals = block_signals();
+  static std::atomic<bool> store_failed{false};
+  auto main_thread = pthread_self();
+  auto started = broker::start(*cfg, [main_thread](const failure& why) {
+    spdlog::critical("the store failed: stopping, so that nothing is acknowledged that may be "
+                     "lost err={} detail=\"{}\"",
+                     to_string(why.code), why.detail);
+    store_failed = true;
+    pthread_kill(main_thread, SIGUSR2);
+  });
+  if (!started)
+    return complain(started.error());
+  auto& running = **started;
+  print_banner(running, *cfg);
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP)
+      break;
+    auto fresh = load_config(opts.sources());
+    auto why = fresh ? running.reload(*fresh) : status{fresh.error()};
+    if (why)
+      spdlog::error("reload refused, the old configuration stays: {}", why->detail);
+    else
+      spdlog::info("configuration reloaded");
+  }
+  spdlog::info("stopping: no new work is taken");
+  running.stop();
+  spdlog::info("stopped");
+  return store_failed ? exit_store_failed : 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Tidings: publish with one HTTP request, subscribe over Server-Sent Events."};
+  app.set_version_flag("-v,--version", "tidings " TIDINGS_VERSION);
+  app.require_subcommand(1);
+  options opts;
+  auto with_config = [&opts](CLI::App* x) {
+    x->add_option("--config", opts.file, "TOML file with settings");
+    x->add_option("--listen", opts.listen, "HOST:PORT to serve on (server.listen)");
+    x->add_option("--data-dir", opts.data_dir, "where events are kept (storage.directory)");
+    x->add_option("--set", opts.assignments, "any setting, as section.key=value")
+      ->allow_extra_args(false);
+    return x;
+  };
+  auto* serve_command = with_config(app.add_subcommand("serve", "Run the broker"));
+  auto* check_command
+    = with_config(app.add_subcommand("check-config", "Check the configuration and stop"));
+  auto* config_command
+    = with_config(app.add_subcommand("config", "Print every setting as it is in effect"));
+  auto sample = false;
+  config_command->add_flag("--sample", sample, "print a file to start from instead");
+  auto* health_command
+    = app.add_subcommand("health", "Ask a running broker whether it is ready; exit status 0 if so");
+  health_command->add_option("--url", opts.url, "where it listens")->capture_default_str();
+  auto* version_command = app.add_subcommand("version", "Print the version");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& x) {
+    return app.exit(x) == 0 ? 0 : exit_usage;
+  }
+  if (*serve_command)
+    return serve(opts);
+  if (*version_command) {
+    std::cout << "tidings " TIDINGS_VERSION "\n";
+    return 0;
+  }
+  if (*health_command)
+    return check_health(opts.url);
+  if (*config_command && sample) {
+    std::cout << sample_config();
+    return 0;
+  }
+  auto text = explain_config(opts.sources());
+  if (!text)
+    return complain(text.error());
+  std::cout << (*check_command ? "the configuration is valid\n" : *text);
+  return 0;
+}

@@ -1,0 +1,104 @@
+"""The base of tests that need a broker."""
+
+import json
+import unittest
+
+from . import settings
+from .broker import Broker
+
+
+class BrokerTest(unittest.TestCase):
+    """One broker for all tests of a class, unless a test starts its own with `self.broker()`.
+
+    Tests of a class share its broker, so each uses topics of its own: `self.topic`.
+    """
+
+    options = {}
+    config = None
+    shared = None
+
+    maxDiff = 4000
+
+    @classmethod
+    def setUpClass(cls):
+        if cls.shared_wanted():
+            cls.shared = Broker(cls.options, cls.config).start()
+
+    @classmethod
+    def shared_wanted(cls):
+        return True
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.shared:
+            cls.shared.dispose()
+            cls.shared = None
+
+    def setUp(self):
+        self.topic = self.id().rsplit(".", 1)[-1].removeprefix("test_")
+        self._brokers = []
+        self.random = settings.randomness(self.id())
+
+    def broker(self, *arguments, start=True, **keywords):
+        """A broker of this test's own."""
+        made = Broker(*arguments, **keywords)
+        self._brokers.append(made)
+        # A log is of use only after a failure, and by then the folder must still be there.
+        self.addCleanup(made.dispose)
+        if start:
+            made.start()
+        return made
+
+    def note(self, text):
+        """Says what was checked."""
+        print(f"      {text}", flush=True)
+
+    def logs(self):
+        """For a failure's report."""
+        brokers = self._brokers or ([self.shared] if self.shared else [])
+        return "\n".join(f"--- log of {x.url}\n{x.log_tail()}" for x in brokers)
+
+    # -- short forms for the shared broker -------------------------------------------------------------
+
+    def post(self, target, body="", headers=None, status=201):
+        answer = self.shared.post(target, body, headers)
+        self.assertEqual(answer.status, status, answer)
+        return answer
+
+    def publish(self, topic, body="x", query="", headers=None, status=201):
+        return self.post(f"/topics/{topic}{query}", body, headers, status).json
+
+    def post_events(self, value, media_type="application/json", status=201, headers=None, query=""):
+        body = value if isinstance(value, (str, bytes)) else json.dumps(value)
+        return self.post(f"/events{query}", body, {"Content-Type": media_type, **(headers or {})}, status)
+
+    def stream(self, target, headers=None, **options):
+        made = self.shared.stream(target, headers, **options)
+        self.addCleanup(made.close)
+        self.assertEqual(made.head.status, 200, made.head.headers)
+        return made
+
+    def page(self, target):
+        return self.shared.page(target)
+
+    def data(self, target):
+        """What a topic keeps, oldest first."""
+        return [x["data"] for x in self.page(target)["events"]]
+
+    def assert_problem(self, answer, status, code):
+        self.assertEqual(answer.status, status, answer)
+        self.assertEqual(answer.header("content-type"), "application/problem+json", answer)
+        problem = answer.json
+        self.assertEqual(problem["code"], code, problem)
+        self.assertEqual(problem["status"], status)
+        self.assertEqual(problem["type"], f"urn:tidings:error:{code}")
+        self.assertTrue(problem["title"])
+        return problem
+
+
+class OwnBrokerTest(BrokerTest):
+    """Each test starts what it needs."""
+
+    @classmethod
+    def shared_wanted(cls):
+        return False

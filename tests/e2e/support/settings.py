@@ -1,0 +1,22 @@
+"""How this run is to be done; set by run.py before a test is loaded."""
+
+import os
+import pathlib
+import random
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+broker_path = ROOT / "build/release/tidings"
+quick = False
+seed = int(os.environ.get("TIDINGS_SEED") or random.SystemRandom().randrange(1 << 32))
+crash_cycles = None  # None: the test's own default
+
+
+def randomness(name):
+    """A source of chance of its own for each name, the same whenever the seed is."""
+    return random.Random(f"{seed}/{name}")
+
+
+def pick(full, few):
+    """A count: the full one, or few in a quick run."""
+    return few if quick else full

@@ -1,0 +1,15 @@
+"""Waits for conditions, never for time to pass."""
+
+import time
+
+
+def eventually(condition, timeout=10.0, what=None):
+    """Polls until `condition()` is true and returns its value; AssertionError after `timeout`."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout:g} s: {what or condition}; last value: {value!r}")
+        time.sleep(0.01)
