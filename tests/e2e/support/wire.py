@@ -268,6 +268,7 @@ class Stream(Connection):
             except TimeoutError:
                 raise TimeoutError(f"nothing in time; so far: {bytes(self.raw[-400:])!r}") from None
             if piece is None:
+                self.close()  # as a browser does; the broker waits for it
                 raise Closed(True, "after the last chunk")
             if len(self.raw) < 1 << 16:
                 self.raw += piece
