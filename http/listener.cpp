@@ -1,7 +1,7 @@
 #include "http/listener.hpp"
 
 #include "http/session.hpp"
-#include "tidings/units.hpp"
+#include "tidings/listen_address.hpp"
 
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
@@ -16,27 +16,6 @@ namespace {
 /// After a failure such as too many open files: the streams that are open matter more than new ones.
 constexpr auto pause_after_failure = std::chrono::milliseconds{100};
 
-result<tcp::endpoint> parse_endpoint(const std::string& text) {
-  auto bad = failure{errc::invalid_configuration,
-                     "server.listen: '" + text + "' is not HOST:PORT with an IP address"};
-  auto colon = text.rfind(':');
-  if (colon == std::string::npos)
-    return bad;
-  auto host = text.substr(0, colon);
-  auto port = parse_unsigned(std::string_view{text}.substr(colon + 1));
-  if (!port || *port > 65535)
-    return bad;
-  if (host == "localhost")
-    host = "127.0.0.1";
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  boost::system::error_code ec;
-  auto address = net::ip::make_address(host, ec);
-  if (ec)
-    return bad;
-  return tcp::endpoint{address, static_cast<uint16_t>(*port)};
-}
-
 } // namespace
 
 listener::listener(std::vector<worker*> workers, broker_context& broker)
@@ -48,15 +27,16 @@ listener::listener(std::vector<worker*> workers, broker_context& broker)
 }
 
 status listener::open(const std::string& host_and_port) {
-  auto where = parse_endpoint(host_and_port);
-  if (!where)
-    return where.error();
+  auto address = listen_address::parse(host_and_port);
+  if (!address)
+    return address.error();
   boost::system::error_code ec;
-  acceptor_.open(where->protocol(), ec);
+  tcp::endpoint where{net::ip::make_address(address->host, ec), address->port};
+  acceptor_.open(where.protocol(), ec);
   if (!ec)
     acceptor_.set_option(net::socket_base::reuse_address(true), ec);
   if (!ec)
-    acceptor_.bind(*where, ec);
+    acceptor_.bind(where, ec);
   if (!ec)
     acceptor_.listen(4096, ec);
   if (ec)
@@ -85,11 +65,6 @@ std::string listener::address() const {
   auto x = acceptor_.local_endpoint(ec);
   auto host = x.address().to_string();
   return (x.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(x.port());
-}
-
-bool listener::on_loopback() const {
-  boost::system::error_code ec;
-  return acceptor_.local_endpoint(ec).address().is_loopback();
 }
 
 void listener::accept() {

@@ -50,6 +50,9 @@ public:
   /// Answers the present request, and goes on with the next.
   void respond(const response& x);
 
+  /// Answers with a header made by the caller, without a body; the connection ends.
+  void respond_raw(std::string header);
+
   /// Starts an answer whose body comes in pieces; chunked for HTTP/1.1.
   void begin_streaming(std::string_view content_type);
 

@@ -14,6 +14,21 @@ namespace {
 /// Pieces written from memory before other streams of the shard get their turn.
 constexpr int pieces_per_turn = 4;
 
+void count_end(statistics& stats, end_reason why) {
+  switch (why) {
+    case end_reason::client_gone:
+      return add(stats.streams_ended_client);
+    case end_reason::shutdown:
+      return add(stats.streams_ended_shutdown);
+    case end_reason::max_age:
+      return add(stats.streams_ended_max_age);
+    case end_reason::closed:
+      return add(stats.streams_ended_closed);
+    case end_reason::slow_reader:
+      return add(stats.streams_ended_slow_reader);
+  }
+}
+
 std::string hex(uint64_t x) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(x));
@@ -430,12 +445,17 @@ void stream::end(end_reason why) {
     auto bytes = std::string_view{out};
     sink_->close(sink_->write({&bytes, 1}) == out.size());
   }
+  count_end(home_.stats(), why);
   owner_.ended(why); // first: it keeps the owner alive, whose last handle the shard drops
   home_.leave(*this);
 }
 
 void stream::on_gone() {
   end(end_reason::client_gone);
+}
+
+int64_t stream::age_ms() const {
+  return home_.clock().wall_ms() - since_ms_;
 }
 
 connection_info stream::info() const {

@@ -67,6 +67,8 @@ public:
 
   connection_info info() const;
 
+  int64_t age_ms() const;
+
   uint64_t id() const noexcept {
     return id_;
   }

@@ -247,7 +247,8 @@ result<replay_chunk> log_reader::replay(const replay_request& x, int64_t now_ms)
       chunk.bytes.clear();
     } else {
       char digits[chunk_head_bytes + 1];
-      std::snprintf(digits, sizeof digits, "%08zx\r\n", chunk.bytes.size() - head);
+      std::snprintf(digits, sizeof digits, "%08x\r\n",
+                    static_cast<uint32_t>(chunk.bytes.size() - head));
       chunk.bytes.replace(0, chunk_head_bytes, digits, chunk_head_bytes);
       chunk.bytes += "\r\n";
     }

@@ -15,13 +15,9 @@ namespace {
 /// A page of history; with a wait, one that is made again when an event comes before it is answered.
 class page_reading : public std::enable_shared_from_this<page_reading> {
 public:
-  page_reading(session& s, page_parameters what) : session_(s.weak_from_this()) {
-    request_.who = what.who;
-    request_.since = std::move(what.since);
-    request_.until = std::move(what.until);
-    request_.limit = what.limit;
-    request_.reverse = what.reverse;
-    wait_ = what.wait;
+  page_reading(session& s, page_parameters what)
+    : session_(s.weak_from_this()), request_(std::move(what.page)), wait_(what.wait) {
+    // nop
   }
 
   void start(session& s) {
@@ -125,7 +121,7 @@ public:
       return s.respond(problem({errc::not_acceptable,
                                 "this can be had as text/event-stream, application/json or "
                                 "application/x-ndjson"}));
-    if (*shape == media::json)
+    if (*shape == representation::json)
       return read_page(s, x);
     open_stream(s, x, *shape);
   }
@@ -137,22 +133,23 @@ public:
 
 private:
   void read_page(session& s, request& x) {
-    auto what = parse_page_parameters(x, s.local_shard().settings(), s.local_shard().clock().wall_ms());
+    auto& home = s.local_shard();
+    auto what = parse_page_parameters(x, home.settings().limits, home.clock().wall_ms());
     if (!what)
       return s.respond(problem(what.error()));
     page_ = std::make_shared<page_reading>(s, std::move(*what));
     page_->start(s);
   }
 
-  void open_stream(session& s, request& x, media shape) {
+  void open_stream(session& s, request& x, representation shape) {
     auto& home = s.local_shard();
     auto& cfg = home.settings();
-    auto what = parse_stream_parameters(x, cfg, shape == media::ndjson, home.clock().wall_ms());
+    auto what = parse_stream_parameters(x, shape, cfg.limits, home.clock().wall_ms());
     if (!what)
       return s.respond(problem(what.error()));
     auto header = stream_header(x, shape, cfg);
     if (x.method == bhttp::verb::head)
-      return s.respond_head(std::move(header));
+      return s.respond_raw(std::move(header));
     auto& owner = s.home();
     auto stats = home.shared_stats();
     auto socket = s.release(std::move(header));
@@ -160,12 +157,22 @@ private:
       return;
     auto sink = make_stream_sink(owner, std::move(socket),
                                  [stats] { subtract(stats->connections_open); });
-    home.open_stream(std::move(*what), std::move(sink));
+    home.open_stream({what->who, std::move(what->start), profile_of(*what, cfg, x.http11)},
+                     std::move(sink));
   }
 
-  static std::string stream_header(const request& x, media shape, const config& cfg) {
+  static std::shared_ptr<const stream_profile> profile_of(const stream_parameters& what,
+                                                          const config& cfg, bool chunked) {
+    auto profile = std::make_shared<stream_profile>(make_profile(cfg, what.format, chunked));
+    profile->heartbeat_interval = what.heartbeat.value_or(profile->heartbeat_interval);
+    profile->heartbeat = what.shape.value_or(profile->heartbeat);
+    profile->overflow = what.overflow;
+    return profile;
+  }
+
+  static std::string stream_header(const request& x, representation shape, const config& cfg) {
     std::string out = x.http11 ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.0 200 OK\r\n";
-    out += shape == media::ndjson ? "Content-Type: application/x-ndjson\r\n"
+    out += shape == representation::ndjson ? "Content-Type: application/x-ndjson\r\n"
                                   : "Content-Type: text/event-stream; charset=utf-8\r\n";
     out += "Cache-Control: no-store\r\n"
            "X-Accel-Buffering: no\r\n"

@@ -1,5 +1,7 @@
 #include "http/io/worker.hpp"
 
+#include <boost/asio/post.hpp>
+
 namespace tidings::http {
 
 worker::worker(caf::actor_system& sys)
@@ -30,6 +32,26 @@ void worker::stop() {
 void worker::set_deadline(timed& x, milliseconds after) {
   wheel_.schedule(x, static_cast<uint64_t>((after + shard::tick_interval - milliseconds{1})
                                            / shard::tick_interval));
+}
+
+void worker::admit(std::shared_ptr<session> x) {
+  auto* key = x.get();
+  sessions_.emplace(key, std::move(x));
+}
+
+void worker::dismiss(session& x) {
+  auto i = sessions_.find(&x);
+  if (i == sessions_.end())
+    return;
+  boost::asio::post(context_, [last = std::move(i->second)] {});
+  sessions_.erase(i);
+}
+
+std::vector<std::shared_ptr<session>> worker::sessions() const {
+  std::vector<std::shared_ptr<session>> xs;
+  for (auto& [key, x] : sessions_)
+    xs.push_back(x);
+  return xs;
 }
 
 void worker::run_tick() {

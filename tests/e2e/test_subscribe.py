@@ -301,7 +301,7 @@ class Pages(BrokerTest):
 
 class Gap(OwnBrokerTest):
     def test_evicted_by_count_is_one_gap_with_its_range_then_what_is_kept(self):
-        broker = self.broker(config='[[topic]]\npattern = "t"\nretention-count = 10\n')
+        broker = self.broker(config='[[topic]]\npattern = "t"\nkeep = 10\n')
         first = broker.post("/topics/t", "0").json["id"]
         stream = broker.stream("/topics/t")
         stream.ready()
@@ -327,7 +327,7 @@ class Gap(OwnBrokerTest):
         self.note("50 published with retention 10: one gap of exactly 40, then the 10; again after a restart")
 
     def test_no_gap_where_nothing_is_missing(self):
-        broker = self.broker(config='[[topic]]\npattern = "t"\nretention-count = 10\n')
+        broker = self.broker(config='[[topic]]\npattern = "t"\nkeep = 10\n')
         ids = [broker.post("/topics/t", str(i)).json["id"] for i in range(50)]
         # The last evicted event is the one this client has.
         stream = broker.stream("/topics/t", {"Last-Event-ID": ids[39]})

@@ -247,6 +247,10 @@ class Stream(Connection):
         self._body = self.body(self.head)
         self._items = []
 
+    def cut_after(self, count):
+        """From now on, Cut is raised after so many more bytes, wherever that is."""
+        self._left = count
+
     @property
     def last_event_id(self):
         return self.parser.last_event_id
