@@ -213,7 +213,7 @@ private:
     env.shards = shards_;
     env.stats = stats_;
     env.cfg = config_;
-    env.clock = &system_clock_source();
+    env.now_ms = [store = store_] { return store->clock().read_now_ms(); };
     env.on_broken = [this](const failure& why) {
       broken_ = true;
       on_broken_(why);

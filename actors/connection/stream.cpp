@@ -167,7 +167,7 @@ void stream::on_read_failed(const failure&) {
 }
 
 void stream::advance() {
-  if (state_ != state::catching_up || reading_ || !tail_.empty())
+  if (state_ != state::catching_up || reading_ || blocked_)
     return;
   if (lag_ && !skip_what_was_dropped())
     return;
@@ -179,7 +179,7 @@ void stream::advance() {
     if (!home_.recent().covers(position_))
       return read_on(position_);
     write_from_memory();
-    if (!tail_.empty())
+    if (blocked_)
       return;
   }
   home_.later(*this);
@@ -193,11 +193,9 @@ void stream::write_from_memory() {
   auto reached = position_;
   home_.recent().for_each_after(position_, [&](const batch_ptr& batch) {
     auto& records = batch->records();
-    auto begun = false; // an ephemeral event stands behind the record whose position it shares
     for (uint32_t i = 0; i < records.size(); ++i) {
       auto& x = records[i];
-      begun = begun || x.position > position_;
-      if (!begun)
+      if (x.content.ephemeral || x.position <= position_)
         continue;
       reached = x.position;
       if (!who.matches_any(x.content.topics))
@@ -271,7 +269,7 @@ bool stream::put(const delivery& x) {
           position_ = record.content.ephemeral ? record.position
                                                : lsn{to_integer(record.position) - 1};
         }
-        stalled_at_tick_ = wrote_at_tick_;
+        block();
         return false;
       }
       passed += end - begin;
@@ -285,7 +283,7 @@ bool stream::put(const delivery& x) {
 /// Writes the broker's own frames.
 void stream::write(std::string_view bytes) {
   wrote_at_tick_ = home_.wheel().now();
-  if (!tail_.empty()) {
+  if (blocked_) {
     tail_ += bytes;
     return;
   }
@@ -293,22 +291,30 @@ void stream::write(std::string_view bytes) {
   bytes_ += taken;
   if (taken < bytes.size()) {
     tail_ = bytes.substr(taken);
-    stalled_at_tick_ = wrote_at_tick_;
+    block();
     schedule_tick();
   }
+}
+
+/// The sink is full, and will say when it is not.
+void stream::block() {
+  blocked_ = true;
+  stalled_at_tick_ = home_.wheel().now();
 }
 
 void stream::on_writable() {
   if (state_ == state::ended)
     return;
+  blocked_ = false;
   if (!tail_.empty()) {
     auto rest = std::string_view{tail_};
     auto taken = sink_->write({&rest, 1});
     bytes_ += taken;
-    if (taken != 0)
-      stalled_at_tick_ = home_.wheel().now();
     if (taken < rest.size()) {
       tail_.erase(0, taken);
+      blocked_ = true;
+      if (taken != 0)
+        stalled_at_tick_ = home_.wheel().now();
       return;
     }
     std::string{}.swap(tail_);
@@ -369,7 +375,7 @@ bool stream::skip_what_was_dropped() {
   add(home_.stats().gaps);
   stop_lagging();
   write(out);
-  return tail_.empty();
+  return !blocked_;
 }
 
 // -- time ----------------------------------------------------------------------------------------------
@@ -387,14 +393,14 @@ void stream::schedule_tick() {
     due = std::min(due, wrote_at_tick_ + ticks(profile_->heartbeat_interval));
   if (end_at_tick_ != 0)
     due = std::min(due, end_at_tick_);
-  if (!tail_.empty())
+  if (blocked_)
     due = std::min(due, stalled_at_tick_ + ticks(profile_->write_timeout));
   home_.wheel().schedule(*this, due > now ? due - now : 1);
 }
 
 void stream::on_tick() {
   auto now = home_.wheel().now();
-  if (!tail_.empty()) {
+  if (blocked_) {
     if (now - stalled_at_tick_ >= ticks(profile_->write_timeout))
       return end(end_reason::slow_reader);
     return schedule_tick();
@@ -411,7 +417,7 @@ void stream::on_tick() {
                                              : std::string_view{});
       position_ = id_sent_ = home_.head();
       write(out);
-      if (!tail_.empty()) {
+      if (blocked_) {
         group->leave_live(*this);
         fall_behind();
       }
@@ -464,7 +470,7 @@ connection_info stream::info() const {
   x.address = sink_->peer();
   x.topics = group->what().key();
   x.since_ms = since_ms_;
-  x.state = state_ == state::live ? "live" : tail_.empty() ? "replaying" : "blocked";
+  x.state = state_ == state::live ? "live" : blocked_ ? "blocked" : "replaying";
   x.position = state_ == state::live ? home_.head() : position_;
   x.events = events_;
   x.bytes = bytes_;

@@ -126,8 +126,9 @@ CAF_TEST(refuses queries that hide something) {
 CAF_TEST(finds parameters by name) {
   auto xs = parsed("topic=a&since=now&topic=b&Since=x");
   CAF_CHECK_EQUAL(xs.first("topic").value_or(""), "a");
-  CAF_CHECK_EQUAL(xs.all("topic").size(), 2u);
-  CAF_CHECK_EQUAL(xs.all("topic").back(), "b");
+  auto topics = xs.all("topic");
+  CAF_REQUIRE_EQUAL(topics.size(), 2u);
+  CAF_CHECK_EQUAL(topics.back(), "b");
   CAF_CHECK_EQUAL(xs.first("since").value_or(""), "now");
   CAF_CHECK(!xs.first("until"));
   CAF_CHECK(xs.all("until").empty());

@@ -74,7 +74,7 @@ CAF_TEST(files are replaced as a whole) {
   CAF_CHECK(!read_small_file(path)->has_value());
   CAF_CHECK(!replace_file(path, "one"));
   CAF_CHECK(!replace_file(path, "two"));
-  CAF_CHECK_EQUAL(**read_small_file(path), "two");
+  CAF_CHECK_EQUAL(std::string{**read_small_file(path)}, "two");
   CAF_CHECK(!fs::exists(path + ".new"));
   CAF_CHECK(replace_file((here.path() / "none/file").string(), "x").has_value());
   CAF_CHECK(!replace_file(path, std::string(65 * 1024, 'x')));
