@@ -15,8 +15,9 @@ namespace {
 constexpr size_t first_read_bytes = 4 * 1024;
 constexpr size_t body_read_bytes = 64 * 1024;
 
-/// After an answer that ends the connection, what the client is still sending is read and dropped, within
-/// these bounds: closing at once would reset the connection and could destroy the answer on its way.
+/// After an answer that ends the connection, what the client is still sending is read and dropped,
+/// within these bounds: closing at once would reset the connection and could destroy the answer on
+/// its way.
 constexpr size_t linger_bytes_max = 4 * 1024 * 1024;
 constexpr auto linger_time = milliseconds{2'000};
 
@@ -46,7 +47,12 @@ void session::drain() {
     close();
 }
 
-// -- reading -------------------------------------------------------------------------------------------
+void session::abort() {
+  close();
+}
+
+// -- reading
+// -------------------------------------------------------------------------------------------
 
 void session::read_more() {
   if (reading_ || state_ == state::closed)
@@ -54,8 +60,7 @@ void session::read_more() {
   auto& limits = local_shard().settings().limits;
   auto want = state_ == state::body ? body_read_bytes : first_read_bytes;
   if (state_ == state::head)
-    want = std::min<size_t>(std::max<size_t>(in_used_, first_read_bytes),
-                            limits.header_bytes + 1);
+    want = std::min<size_t>(std::max<size_t>(in_used_, first_read_bytes), limits.header_bytes + 1);
   if (in_.size() < in_used_ + want)
     in_.resize(in_used_ + want);
   reading_ = true;
@@ -239,7 +244,8 @@ void session::consume(size_t n) {
   in_used_ -= n;
 }
 
-// -- writing -------------------------------------------------------------------------------------------
+// -- writing
+// -------------------------------------------------------------------------------------------
 
 void session::respond(const response& x) {
   if (!body_done_)
@@ -259,7 +265,6 @@ void session::respond(const response& x) {
 
 void session::respond_raw(std::string header) {
   out_ += header;
-  keep_alive_ = false;
   answer_done_ = true;
   flush();
 }
@@ -272,8 +277,8 @@ void session::begin_streaming(std::string_view content_type) {
   out_ += x.http11 ? "HTTP/1.1 200 OK\r\nContent-Type: " : "HTTP/1.0 200 OK\r\nContent-Type: ";
   out_ += content_type;
   out_ += "\r\nX-Content-Type-Options: nosniff\r\n";
-  for (auto& [name, value] : cors_headers(local_shard().settings().server.cors_origins,
-                                          x.field(bhttp::field::origin)))
+  for (auto& [name, value] :
+       cors_headers(local_shard().settings().server.cors_origins, x.field(bhttp::field::origin)))
     out_ += name + ": " + value + "\r\n";
   if (chunked_answer_)
     out_ += "Transfer-Encoding: chunked\r\n";
@@ -379,7 +384,9 @@ void session::on_deadline() {
     case state::handling:
       if (waiting_for_room_ || !exchange_)
         return close();
-      return std::shared_ptr<exchange>{exchange_}->on_deadline(*this);
+      return std::shared_ptr<exchange> {
+        exchange_
+        } -> on_deadline(*this);
     case state::head:
       if (in_used_ == 0)
         return close();

@@ -15,9 +15,9 @@ namespace tidings::http {
 
 class exchange;
 
-/// One client's connection: reads requests one after the other, hands each to its handler, and writes the
-/// answers. Reads nothing while an answer is being made, so a client that sends faster than it is served
-/// waits in its own socket.
+/// One client's connection: reads requests one after the other, hands each to its handler, and
+/// writes the answers. Reads nothing while an answer is being made, so a client that sends faster
+/// than it is served waits in its own socket.
 class session : public transport::user, public timed, public std::enable_shared_from_this<session> {
 public:
   session(worker& home, broker_context& broker, std::unique_ptr<transport> socket);
@@ -29,7 +29,11 @@ public:
   /// No more requests after the present one; at once if there is none.
   void drain();
 
-  // -- for handlers ----------------------------------------------------------------------------------
+  /// Ends the connection at once, whatever is under way.
+  void abort();
+
+  // -- for handlers
+  // ----------------------------------------------------------------------------------
 
   worker& home() noexcept {
     return home_;
@@ -71,7 +75,8 @@ public:
   /// Gives the socket to a stream: the session is over. `header` is the response header.
   std::unique_ptr<transport> release(std::string header);
 
-  // -- transport::user and timed -----------------------------------------------------------------------
+  // -- transport::user and timed
+  // -----------------------------------------------------------------------
 
   void on_read(error_code ec, size_t n) override;
   void on_room(error_code ec) override;

@@ -56,8 +56,9 @@ public:
     context_.started_ms = system_clock_source().wall_ms();
     context_.connections_max = config_->limits.connections;
     context_.not_ready = [this] { return not_ready(); };
-    context_.metrics
-      = [this] { return http::render_metrics(*stats_, store_->statistics(), context_.version); };
+    context_.metrics = [this] {
+      return http::render_metrics(*stats_, store_->statistics(), context_.version);
+    };
     start_actors();
     listener_.emplace(worker_pointers(), context_);
     if (!config_->tls.certificate.empty()) {
@@ -68,8 +69,7 @@ public:
     }
     if (auto why = listener_->open(config_->server.listen))
       return why;
-    if (auto address = listen_address::parse(config_->server.listen);
-        address && !address->loopback)
+    if (auto address = listen_address::parse(config_->server.listen); address && !address->loopback)
       spdlog::warn("everyone who can reach {} may publish and read: nobody has to sign in",
                    listener_->address());
     listener_->start();
@@ -122,7 +122,8 @@ public:
           for (auto& s : w->sessions())
             s->drain();
         });
-      wait(deadline, [this] { return value(stats_->publish_bytes) == 0; }, "publishes");
+      wait(
+        deadline, [this] { return value(stats_->publish_bytes) == 0; }, "publishes");
     }
     {
       caf::scoped_actor self{*system_};
@@ -140,7 +141,14 @@ public:
                      });
     }
     if (serving_)
-      wait(deadline, [this] { return value(stats_->connections_open) == 0; }, "connections");
+      wait(
+        deadline, [this] { return value(stats_->connections_open) == 0; }, "connections");
+    // Who did not come to an end in time is cut off: threads end only when no session is left.
+    for (auto& x : workers_)
+      boost::asio::post(x->context(), [w = x.get()] {
+        for (auto& s : w->sessions())
+          s->abort();
+      });
     for (auto& x : shards_)
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(distributor_, caf::exit_reason::user_shutdown);
@@ -222,8 +230,8 @@ private:
     for (uint32_t i = 0; i < config_->storage.readers; ++i)
       readers_.push_back(
         spawn_reader(*system_, store_, [store = store_] { return store->clock().read_now_ms(); }));
-    distributor_
-      = spawn_distributor(*system_, config_, storage_, shards_, stats_, system_clock_source());
+    distributor_ =
+      spawn_distributor(*system_, config_, storage_, shards_, stats_, system_clock_source());
     auto peers = std::make_shared<shard_peers>(shard_peers{distributor_, readers_, shards_});
     for (auto& x : shards_)
       caf::anon_send(x, shard_peers_ptr{peers});

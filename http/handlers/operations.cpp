@@ -80,11 +80,23 @@ public:
       after = *id;
     }
     auto n = *limit;
-    s.local_shard().others().list_connections(
-      after, n + 1, later(s, [n](session& to, connection_list xs) { to.respond(render(xs, n, *to.broker().store)); }));
+    s.local_shard().others().list_connections(after, n + 1,
+                                              later(s, [n](session& to, connection_list xs) {
+                                                to.respond(render(xs, n, *to.broker().store));
+                                              }));
   }
 
 private:
+  /// `a,b` as `"a","b"`: no name holds a comma.
+  static void append_names(std::string& out, std::string_view names) {
+    for (auto at = names.find(','); at != names.npos; at = names.find(',')) {
+      append_json_string(out, names.substr(0, at));
+      out += ',';
+      names.remove_prefix(at + 1);
+    }
+    append_json_string(out, names);
+  }
+
   static response render(connection_list& xs, size_t limit, const event_store& store) {
     auto more = xs.size() > limit;
     if (more)
@@ -95,9 +107,9 @@ private:
         out += ',';
       out += "{\"id\":\"" + hex(x.id) + "\",\"address\":";
       append_json_string(out, x.address);
-      out += ",\"topics\":";
-      append_json_string(out, x.topics);
-      out += ",\"since\":\"" + format_rfc3339(x.since_ms) + "\",\"state\":\"" + x.state
+      out += ",\"topics\":[";
+      append_names(out, x.topics);
+      out += "],\"since\":\"" + format_rfc3339(x.since_ms) + "\",\"state\":\"" + x.state
              + "\",\"position\":\"" + store.cursor_at(x.position).to_string()
              + "\",\"events\":" + std::to_string(x.events) + ",\"bytes\":" + std::to_string(x.bytes)
              + ",\"dropped\":" + std::to_string(x.dropped) + '}';
