@@ -1,5 +1,6 @@
 """kill -9 under load, again and again, with a ledger outside of the broker."""
 
+import os
 import threading
 import time
 
@@ -139,6 +140,25 @@ class Crash(OwnBrokerTest):
                   f"{len(final)} stored, 0 ids reused, 0 stored twice; {totals['unknown']} unknown, {totals['admitted']} at level none")
         self.note(f"ready again after {restarts[len(restarts) // 2] * 1000:.0f} ms (median), {restarts[-1] * 1000:.0f} ms (worst)")
         self.note(f"2 streams saw {sum(len(x.received) for x in watchers)} events, every one of them still there")
+
+    def test_the_ledger_finds_a_log_without_its_tail(self):
+        """The negative control: what the test above must see if acknowledged events do get lost."""
+        broker = self.broker(config=CONFIG)
+        acknowledged = {n: broker.post("/topics/t?ack=written", str(n)).json["id"] for n in range(100)}
+        broker.kill()
+        log = max((os.path.join(d, x) for d, _, f in os.walk(broker.data_dir) for x in f if x.endswith(".log")), key=os.path.getmtime)
+        # Where the last record begins nobody can tell from one that was never written.
+        os.truncate(log, os.path.getsize(log) - 1000)
+        broker.start()
+        lost, reused, doubled = check_ledger(acknowledged, [(x["id"], number_of(str(x["data"]))) for x in broker.log_events()])
+        self.assertTrue(lost)
+        self.assertEqual((reused, doubled), ([], []))
+        acknowledged = {n: i for n, i in acknowledged.items() if n not in lost}
+        # Not even then is an id used twice.
+        acknowledged.update({n: broker.post("/topics/t?ack=written", str(n)).json["id"] for n in range(1000, 1020)})
+        log = [(x["id"], number_of(str(x["data"]))) for x in broker.log_events()]
+        self.assertEqual(check_ledger(acknowledged, log), ([], [], []))
+        self.note(f"the end of the log cut off: the ledger finds {len(lost)} of 100 lost; no id used again")
 
     def test_kill_9_while_starting(self):
         broker = self.broker(config=CONFIG)
