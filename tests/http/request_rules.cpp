@@ -315,6 +315,15 @@ CAF_TEST(refuses more) {
     check_refused(x.name, x.bytes);
 }
 
+CAF_TEST(does not rely on Beast where two lengths contradict) {
+  limits_config limits;
+  for (auto& x : known_to_beast)
+    if (std::string_view{x.name}.find("TE") != std::string_view::npos
+        && std::string_view{x.name}.find("trailers") == std::string_view::npos)
+      CAF_CHECK(http::check_request_head(
+        std::string_view{x.bytes}.substr(0, http::find_head_end(x.bytes, 0).value_or(0)), limits));
+}
+
 CAF_TEST(takes what is odd and legal) {
   for (auto& x : legal)
     check_accepted(x.name, x.bytes, "abc");
