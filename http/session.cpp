@@ -119,10 +119,8 @@ bool session::process_head() {
   auto end = find_head_end(received, scanned_);
   if (!end) {
     scanned_ = in_used_;
-    if (in_used_ > limits.header_bytes) {
-      fail({errc::header_too_large,
-            "the request head is longer than " + std::to_string(limits.header_bytes) + " bytes"},
-           431);
+    if (auto why = check_partial_head(received, limits)) {
+      fail({why->code, why->detail}, why->status);
       return false;
     }
     read_more();

@@ -12,6 +12,7 @@
 #include "server/logging.hpp"
 #include "storage/rocksdb_event_store.hpp"
 #include "tidings/config_loader.hpp"
+#include "tidings/listen_address.hpp"
 
 #include <caf/all.hpp>
 #include <spdlog/spdlog.h>
@@ -67,6 +68,10 @@ public:
     }
     if (auto why = listener_->open(config_->server.listen))
       return why;
+    if (auto address = listen_address::parse(config_->server.listen);
+        address && !address->loopback)
+      spdlog::warn("everyone who can reach {} may publish and read: nobody has to sign in",
+                   listener_->address());
     listener_->start();
     for (auto& x : workers_)
       x->start();
@@ -208,7 +213,7 @@ private:
     env.shards = shards_;
     env.stats = stats_;
     env.cfg = config_;
-    env.clock = &system_clock_source();
+    env.now_ms = [store = store_] { return store->clock().read_now_ms(); };
     env.on_broken = [this](const failure& why) {
       broken_ = true;
       on_broken_(why);

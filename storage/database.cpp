@@ -9,6 +9,7 @@
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include <array>
@@ -20,6 +21,25 @@ namespace {
 
 constexpr uint64_t kibibyte = 1024;
 constexpr uint64_t mebibyte = 1024 * kibibyte;
+
+/// The part of a key of the topic index that all entries of a topic share.
+class topic_prefix : public rocksdb::SliceTransform {
+public:
+  const char* Name() const override {
+    return "tidings.topic";
+  }
+
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), key.size() - position_bytes};
+  }
+
+  bool InDomain(const rocksdb::Slice& key) const override {
+    return key.size() > position_bytes;
+  }
+
+private:
+  static constexpr size_t position_bytes = 8;
+};
 
 rocksdb::DBOptions database_options(const storage_config& settings, bool create) {
   rocksdb::DBOptions x;
@@ -104,6 +124,8 @@ result<std::unique_ptr<database>> database::open(const storage_config& settings,
   topic.compaction_filter_factory = make_topic_filter(expiry);
   topic.table_properties_collector_factories = {
     make_due_collector(topic_due(expiry->gap_memory_ms))};
+  // Entries of a topic come in ascending order: the place of the one before is where to look first.
+  topic.memtable_insert_with_hint_prefix_extractor = std::make_shared<topic_prefix>();
   auto key = with_bloom_filter(plain, cache);
   key.compaction_filter_factory = make_key_filter(expiry);
   key.table_properties_collector_factories = {make_due_collector(key_due())};

@@ -219,7 +219,7 @@ private:
       return stored.error();
     // The clock and the witness matter when the database is older than they are: a restored backup.
     auto now = source_.wall_ms();
-    auto since_2020 = now > unix_ms_2020 ? static_cast<uint64_t>(now - unix_ms_2020) / 1000 : 0;
+    auto since_2020 = now > unix_ms_2020 ? static_cast<uint64_t>(now - unix_ms_2020) : 0;
     x.incarnation = std::max({stored->value_or(0) + 1, witness_ ? witness_->incarnation + 1 : 1,
                               x.end.origin.incarnation + 1, since_2020});
     if (auto failed = x.db->put_number(meta::incarnation, x.incarnation))

@@ -112,7 +112,7 @@ CAF_TEST(components are found and replaced by node) {
   for (int i = 0; i < 1000; ++i) {
     cursor x;
     std::map<uint64_t, origin_position> reference;
-    for (int j = 0; j < 30; ++j) {
+    for (int j = 0; j < 10; ++j) {
       auto node = random() % cursor::components_max;
       origin_position at{number(), number()};
       x.set(node, at);
@@ -120,12 +120,15 @@ CAF_TEST(components are found and replaced by node) {
     }
     CAF_REQUIRE_EQUAL(x.components().size(), reference.size());
     auto component = x.components().begin();
-    for (auto& [node, at] : reference) {
-      CAF_REQUIRE_EQUAL(component->node, node);
-      CAF_REQUIRE(x.find(node) == at);
-      ++component;
+    for (uint64_t node = 0; node <= cursor::components_max; ++node) {
+      auto known = reference.find(node);
+      if (known == reference.end()) {
+        CAF_REQUIRE(!x.find(node));
+      } else {
+        CAF_REQUIRE(x.find(node) == known->second);
+        CAF_REQUIRE_EQUAL((component++)->node, node);
+      }
     }
-    CAF_REQUIRE(!x.find(cursor::components_max));
   }
 }
 
@@ -224,7 +227,10 @@ CAF_TEST(the count must be true and bounded) {
 
 CAF_TEST(long text is refused without looking at it) {
   auto text = "c1." + std::string(10'000'000, 'A');
-  CAF_CHECK(!cursor::parse(text));
+  size_t accepted = 0;
+  for (int i = 0; i < 100'000; ++i) // takes an hour if each is decoded
+    accepted += cursor::parse(text).has_value();
+  CAF_CHECK_EQUAL(accepted, 0u);
   CAF_CHECK(!cursor::parse(std::string_view{text}.substr(0, cursor::text_bytes_max)));
   CAF_CHECK(!cursor::parse(std::string_view{text}.substr(0, cursor::text_bytes_max + 1)));
 }

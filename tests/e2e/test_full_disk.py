@@ -86,7 +86,14 @@ class FullDisk(OwnBrokerTest):
         # A start on a full disk: it serves what it has.
         self.fill(disk, 20 * MIB)
         broker.start(wait=False)
-        eventually(lambda: not broker.running or broker.get("/readyz").json.get("reason") == "storage_full", 20)
+
+        def settled():
+            try:
+                return not broker.running or broker.get("/readyz").json.get("reason") == "storage_full"
+            except ConnectionRefusedError:
+                return False
+
+        eventually(settled, 20)
         if broker.running:
             self.assertEqual(len(broker.log_events("/topics/t", limit=50)), acknowledged)
         else:

@@ -2,7 +2,7 @@
 
 import json
 import os
-import shutil
+import re
 import signal
 import socket
 import ssl
@@ -10,11 +10,10 @@ import subprocess
 import threading
 import time
 
-from support import settings
 from support.broker import environment, free_port, run_tidings, temporary_folder
 from support.case import OwnBrokerTest
 from support.checker import check_history
-from support.traffic import FAULTS, Stopwatch, number_of
+from support.traffic import FAULTS
 from support.waiting import eventually
 from support.wire import Closed, Connection
 
@@ -221,12 +220,10 @@ class Tls(OwnBrokerTest):
 
 
 class CommandLine(OwnBrokerTest):
-    def refuse(self, *arguments, says, env=None, code=None):
+    def refuse(self, *arguments, says, env=None):
         done = run_tidings("serve", "--data-dir", os.path.join(temporary_folder(), "data"), *arguments, env=env)
         self.assertNotEqual(done.returncode, 0, done)
         self.assertGreater(done.returncode, 0, f"ended by a signal: {done}")
-        if code:
-            self.assertEqual(done.returncode, code, done)
         self.assertRegex(done.stderr + done.stdout, says)
         return done
 
@@ -252,11 +249,10 @@ class CommandLine(OwnBrokerTest):
         broker = self.broker(start=False)
         broker.port = 0
         broker.start(wait=False)
-        address = eventually(lambda: [x for x in broker.log().split() if x.startswith("http://127.0.0.1:")], 20)[0]
-        broker.port = int(address.rstrip("/").rsplit(":", 1)[1].split("/")[0])
+        banner = eventually(lambda: re.search(r"listening on http://127\.0\.0\.1:(\d+)", broker.log()), 20)
+        broker.port = int(banner[1])
         broker.address = ("127.0.0.1", broker.port)
         broker.wait_ready()
-        self.assertIn("listening on http://127.0.0.1:", broker.log())
         self.assertIn(broker.data_dir, broker.log())
         self.assertIn("curl", broker.log())
 
@@ -311,7 +307,7 @@ class CommandLine(OwnBrokerTest):
             taken.listen()
             port = taken.getsockname()[1]
             begin = time.monotonic()
-            done = self.refuse("--listen", f"127.0.0.1:{port}", "--set", "storage.reserve=64MiB", says=str(port), code=1)
+            done = self.refuse("--listen", f"127.0.0.1:{port}", "--set", "storage.reserve=64MiB", says=str(port))
             self.assertLess(time.monotonic() - begin, 10)
             self.assertRegex((done.stderr + done.stdout).lower(), "in use")
 
@@ -335,10 +331,10 @@ class CommandLine(OwnBrokerTest):
 
     def test_health_is_for_health_checks(self):
         broker = self.broker()
-        done = run_tidings("health", "--listen", f"127.0.0.1:{broker.port}")
+        done = run_tidings("health", "--url", broker.url)
         self.assertEqual(done.returncode, 0, done)
         broker.stop()
-        self.assertEqual(run_tidings("health", "--listen", f"127.0.0.1:{broker.port}").returncode, 1)
+        self.assertEqual(run_tidings("health", "--url", broker.url).returncode, 1)
 
     def test_json_logs_are_json(self):
         broker = self.broker(options={"log.format": "json"})
@@ -383,6 +379,9 @@ class Directory(OwnBrokerTest):
         broker = self.broker()
         for i in range(100):
             broker.post("/topics/t", str(i))
+        # Long enough ago to be on record elsewhere; the last second looks like a torn tail.
+        written = broker.get("/stats").json["uptime_seconds"]
+        eventually(lambda: broker.get("/stats").json["uptime_seconds"] >= written + 3)
         broker.kill()
         for folder, _, files in os.walk(broker.data_dir):
             for name in files:

@@ -22,8 +22,6 @@ http {{
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
-  gzip on;
-  gzip_types *;
   proxy_read_timeout 4s;
   server {{
     listen 127.0.0.1:{port};
@@ -43,8 +41,9 @@ class Nginx(OwnBrokerTest):
         folder, port = temporary_folder(), free_port()
         path = os.path.join(folder, "nginx.conf")
         with open(path, "w") as file:
-            file.write(CONFIG.format(folder=folder, port=port, broker=broker.port) if os.geteuid() else
-                       "user root;\n" + CONFIG.format(folder=folder, port=port, broker=broker.port))
+            if os.geteuid() == 0:
+                file.write("user root;\n")  # the folder is ours alone
+            file.write(CONFIG.format(folder=folder, port=port, broker=broker.port))
         nginx = subprocess.Popen(["/usr/sbin/nginx", "-p", folder, "-c", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(nginx.wait)
         self.addCleanup(nginx.terminate)
@@ -67,11 +66,10 @@ class Nginx(OwnBrokerTest):
         # HTTP/1.1 to the broker with a connection that is kept, and nginx's default of HTTP/1.0.
         for prefix in ("", "/plain"):
             with self.subTest(prefix or "keep-alive"):
-                with Stream(address, f"{prefix}/topics/t?heartbeat=1s", {"Accept-Encoding": "gzip"}) as stream:
+                with Stream(address, f"{prefix}/topics/t?heartbeat=1s") as stream:
                     begin = time.monotonic()
                     stream.ready(3)
                     first = time.monotonic() - begin
-                    self.assertIsNone(stream.head.header("content-encoding"))
                     delays = []
                     with Connection(address) as link:
                         for i in range(20):

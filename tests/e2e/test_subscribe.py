@@ -19,7 +19,7 @@ class Stream(BrokerTest):
         stream = self.stream(f"/events?topics={self.topic}")
         head = stream.head
         self.assertEqual(head.header("content-type").split(";")[0], "text/event-stream")
-        self.assertIn("no-cache", head.header("cache-control"))
+        self.assertRegex(head.header("cache-control"), "no-(cache|store)")
         self.assertEqual(head.header("x-accel-buffering"), "no")
         ready = stream.ready()
         self.assertRegex(ready["connection"], r"^[0-9a-f]{16}$")
@@ -82,7 +82,7 @@ class Stream(BrokerTest):
     def test_bad_subscriptions_are_refused(self):
         for query in ("topics=a**", "topics=**/a", "topics=%00", "topic=a%0Ab", "topics=" + ",".join(f"t{i}" for i in range(101)),
                       "heartbeat=100ms", "heartbeat=1h", "heartbeat=x", "heartbeat_shape=smoke", "overflow=panic",
-                      "envelope=maybe", "since=yesterday"):
+                      "envelope=maybe"):
             with self.subTest(query[:40]):
                 answer = self.shared.get(f"/events?{query}", {"Accept": "text/event-stream"})
                 self.assertEqual(answer.status, 400, answer)

@@ -181,7 +181,7 @@ CAF_TEST(a database that is gone or shortened is noticed) {
       truncate(x.path(), fs::file_size(x.path()) / 2);
   if (reopen()) { // everything may still be in the log file
     CAF_CHECK_EQUAL(read({}).records.size(), 20u);
-    CAF_CHECK_EQUAL(store->topics("", "", 10, clock.wall)->at(0).events, 20u);
+    CAF_CHECK_EQUAL(uint64_t{store->topics("", "", 10, clock.wall)->at(0).events}, 20u);
     close();
   }
   restore();

@@ -236,7 +236,7 @@ CAF_TEST(a retention of ten of fifty keeps the last ten and reports the rest) {
     CAF_CHECK(seen.missing.back() == (shown_gap{40, gap_reason::evicted, {"t"}}));
     CAF_CHECK(read(subscribe({"t"}), 40).missing.empty());
     CAF_CHECK_EQUAL(read(subscribe({"t"}), 39).missing.size(), 1u);
-    CAF_CHECK_EQUAL(store->topics("", "", 10, clock.wall)->at(1).events, 10u);
+    CAF_CHECK_EQUAL(uint64_t{store->topics("", "", 10, clock.wall)->at(1).events}, 10u);
     CAF_REQUIRE(reopen());
   }
   // The window is made again from the index.
@@ -244,7 +244,7 @@ CAF_TEST(a retention of ten of fifty keeps the last ten and reports the rest) {
   x.retention = {{10, 0}};
   append_one(*store, x);
   CAF_CHECK_EQUAL(read(subscribe({"t"})).records.size(), 10u);
-  CAF_CHECK_EQUAL(read(subscribe({"t"})).records.front().data, "41");
+  CAF_CHECK_EQUAL(std::string{read(subscribe({"t"})).records.front().data}, "41");
 }
 
 CAF_TEST(a topic that gets a bound later lets go of what is too much) {

@@ -4,6 +4,7 @@ import itertools
 import json
 import threading
 import time
+import urllib.parse
 
 from .wire import Closed, Connection, Cut, Stream
 
@@ -37,6 +38,11 @@ class Item:
         if level:
             value["ack"] = level
         return value
+
+
+def encoded(name):
+    """For a request's path or query."""
+    return urllib.parse.quote(name, safe=":/*.,")
 
 
 def number_of(data):
@@ -109,7 +115,7 @@ class Publisher(threading.Thread):
     def _send(self, form, items):
         if form == "topic":
             item, = items
-            return self._link.request("POST", f"/topics/{item.topics[0]}",
+            return self._link.request("POST", f"/topics/{encoded(item.topics[0])}",
                                       {"Idempotency-Key": f"{self.scope}-{item.number}"}, item.data)
         envelopes = [x.envelope(self.scope) for x in items]
         if form == "object":
@@ -132,7 +138,7 @@ class Publisher(threading.Thread):
 class Subscriber(threading.Thread):
     """A client that is cut off again and again and comes back with nothing but the last id."""
 
-    def __init__(self, name, address, target, patterns, random, by_header=True, cut_bytes=(300, 60000), start="now"):
+    def __init__(self, name, address, target, patterns, random, by_header=True, cut_bytes=(100, 20000), start="now"):
         super().__init__(daemon=True, name=name)
         self.address, self.target, self.patterns = address, target, patterns
         self.random = random
@@ -263,7 +269,7 @@ def split_into_jobs(items, random):
         form = random.choices(("topic", "object", "array", "ndjson"), (4, 2, 2, 1))[0]
         if form == "topic" and len(rest[0].topics) > 1:
             form = "object"
-        count = {"topic": 1, "object": 1, "array": random.randint(1, 30), "ndjson": random.randint(1, 80)}[form]
+        count = {"topic": 1, "object": 1, "array": random.randint(1, 10), "ndjson": random.randint(1, 30)}[form]
         jobs.append((form, rest[:count]))
         rest = rest[count:]
     return jobs
