@@ -324,6 +324,19 @@ CAF_TEST(does not rely on Beast where two lengths contradict) {
         std::string_view{x.bytes}.substr(0, http::find_head_end(x.bytes, 0).value_or(0)), limits));
 }
 
+CAF_TEST(finds a control character anywhere in a value) {
+  limits_config limits;
+  for (int c = 0; c < 256; ++c) {
+    auto allowed = c == '\t' || (c >= 0x20 && c != 0x7f);
+    for (size_t at = 0; at < 20; ++at) {
+      std::string value(20, 'x');
+      value[at] = static_cast<char>(c);
+      CAF_CHECK_EQUAL(!http::check_request_head(get("X: " + value + "\r\nY: 1\r\n"), limits),
+                      allowed);
+    }
+  }
+}
+
 CAF_TEST(takes what is odd and legal) {
   for (auto& x : legal)
     check_accepted(x.name, x.bytes, "abc");
