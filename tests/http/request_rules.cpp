@@ -243,6 +243,7 @@ const std::vector<hostile> more{
   {"Host with bad port", "GET / HTTP/1.1\r\nHost: a:80x\r\n\r\n"},
   {"Host with long port", "GET / HTTP/1.1\r\nHost: a:800000\r\n\r\n"},
   {"Host is only a port", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n"},
+  {"Host with empty brackets", "GET / HTTP/1.1\r\nHost: []\r\n\r\n"},
   {"Host with open bracket", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n"},
   {"Host with bracket inside", "GET / HTTP/1.1\r\nHost: a[::1]\r\n\r\n"},
   {"Host with text after bracket", "GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n"},
