@@ -70,11 +70,13 @@ CAF_TEST(nonsense is ignored) {
   CAF_CHECK_EQUAL(chosen(",,application/json,"), "json");
   CAF_CHECK_EQUAL(chosen("foo, application/json"), "json");
   CAF_CHECK_EQUAL(chosen("text/event-stream;q=2, application/json"), "json");
+  CAF_CHECK_EQUAL(chosen("text/event-stream;q=1.5, application/json"), "json");
   CAF_CHECK_EQUAL(chosen("text/event-stream;q=0.1234, application/json"), "json");
   CAF_CHECK_EQUAL(chosen("text/event-stream;q=-1, application/json"), "json");
   CAF_CHECK_EQUAL(chosen("text/event-stream;q=.5, application/json"), "json");
   CAF_CHECK_EQUAL(chosen("text/html;x=\"a,application/json\""), "none");
   CAF_CHECK_EQUAL(chosen("text/html;x=\"a\\\",application/json\""), "none");
+  CAF_CHECK_EQUAL(chosen("text/html;x=\"a\\\", application/json ,\""), "none");
   CAF_CHECK_EQUAL(chosen("\"\\"), "none");
   CAF_CHECK_EQUAL(chosen(";;;"), "none");
   CAF_CHECK_EQUAL(chosen("*/json"), "none");

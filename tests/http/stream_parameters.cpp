@@ -133,8 +133,13 @@ CAF_TEST(an id that is not ours is no error) {
   for (auto& id : {"a b"s, "a\"b"s, "\xff\xfe"s, "<script>"s, "\xe2\x80\xa8"s, "a\tb"s,
                    std::string(513, 'a'), std::string(16'000, 'a')})
     CAF_CHECK_EQUAL(start("", {{"Last-Event-ID", id}}), "id:");
-  CAF_CHECK_EQUAL(start("since=2026-11-21"), "id:2026-11-21");
-  CAF_CHECK_EQUAL(start("since=tomorrow%20noon"), "id:");
+}
+
+CAF_TEST(a slip of the pen in since is an error) {
+  for (auto x : {"2026-11-21", "tomorrow%20noon", "600", "Earliest", "10", "c2.a", "<script>"})
+    CAF_CHECK_EQUAL(start("since="s + x), "invalid_parameter");
+  CAF_CHECK_EQUAL(start("since=c1.%3Cscript%3E"), "id:");
+  CAF_CHECK_EQUAL(until_of("/events?until=tomorrow"), "none");
 }
 
 CAF_TEST(the shape follows from Accept and envelope) {

@@ -62,6 +62,7 @@ CAF_TEST(refuses bad escapes and what hides in good ones) {
   for (auto x :
        {"%C0%AF", "%E0%80%AF", "%F0%80%80%AF", "%ED%A0%80", "%F4%90%80%80", "%80", "%C3", "%FF"})
     CAF_CHECK_EQUAL(decoded(x), "(refused)");
+  CAF_CHECK_EQUAL(decoded(std::string_view{"%41"}.substr(0, 2)), "(refused)"); // and not beyond
   CAF_CHECK_EQUAL(decoded("\xff"), "(refused)");
   CAF_CHECK_EQUAL(decoded(std::string("a\0b", 3)), "(refused)");
 }
