@@ -112,10 +112,10 @@ public:
   std::vector<hop> route;
   size_t next_hop = 0;
 
-  /// Whether the publisher wants no more than admission to a queue.
+  /// Whether admission to the queue is all that is waited for; known after the last hop.
   bool unattended() const {
     for (auto& x : items)
-      if (x.what.level != durability::none)
+      if (x.level != durability::none || x.ephemeral)
         return false;
     return true;
   }

@@ -12,6 +12,8 @@ namespace tidings {
 
 namespace {
 
+constexpr size_t envelope_overhead = 256; // about, beside the data
+
 /// Appends valid JSON without its line breaks: they can only stand between tokens.
 void append_json_line(std::string& out, std::string_view json) {
   auto begin = static_cast<std::ptrdiff_t>(out.size());
@@ -82,6 +84,7 @@ void append_wire(std::string& out, wire_format format, const envelope& x) {
       break;
     case wire_format::sse_envelope: {
       std::string json;
+      json.reserve(x.data.size() + envelope_overhead);
       append_envelope_json(json, x);
       sse::append_event(out, x.id, x.type, json);
       break;
@@ -110,7 +113,6 @@ const committed_batch::encoded& committed_batch::as(wire_format format) const {
 }
 
 void committed_batch::encode(wire_format format, encoded& to) const {
-  constexpr size_t envelope_overhead = 256;
   size_t size = 0;
   for (auto& x : records_)
     size += payload_bytes(x.content) + envelope_overhead;

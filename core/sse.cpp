@@ -2,16 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 namespace tidings::sse {
 
 namespace {
-
-const char* find(const char* begin, const char* end, char what) noexcept {
-  auto found = std::memchr(begin, what, static_cast<size_t>(end - begin));
-  return found ? static_cast<const char*>(found) : end;
-}
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   out += name;
@@ -21,24 +15,23 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 
 /// One data field per line.
 void append_data(std::string& out, std::string_view data) {
-  auto pos = data.data();
-  auto end = pos + data.size();
-  // Each kind of line end is looked for once more only when the last one found has been passed.
-  auto cr = find(pos, end, '\r');
-  auto lf = find(pos, end, '\n');
+  // Each kind of line end is looked for again only when the one found last has been passed.
+  size_t pos = 0;
+  auto cr = data.find('\r');
+  auto lf = data.find('\n');
   for (;;) {
     auto eol = std::min(cr, lf);
-    append_field(out, "data: ", {pos, static_cast<size_t>(eol - pos)});
-    if (eol == end)
+    append_field(out, "data: ", data.substr(pos, eol - pos));
+    if (eol == std::string_view::npos)
       return;
     pos = eol + 1;
     if (eol == cr) {
       if (lf == pos)
         ++pos;
-      cr = find(pos, end, '\r');
+      cr = data.find('\r', pos);
     }
     if (lf < pos)
-      lf = find(pos, end, '\n');
+      lf = data.find('\n', pos);
   }
 }
 

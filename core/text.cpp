@@ -126,6 +126,18 @@ std::optional<std::string> decode(std::string_view text, const decoding_table& d
   return bytes;
 }
 
+// -- JSON
+// ------------------------------------------------------------------------------------------
+
+/// Whether a byte must not stand in a JSON string as it is.
+constexpr auto json_escapes = [] {
+  std::array<bool, 256> table{};
+  for (size_t i = 0; i < 0x20; ++i)
+    table[i] = true;
+  table['"'] = table['\\'] = true;
+  return table;
+}();
+
 } // namespace
 
 bool is_utf8(std::string_view bytes) noexcept {
@@ -147,7 +159,7 @@ bool is_single_line(std::string_view utf8) noexcept {
     auto byte = static_cast<uint8_t>(utf8[i]);
     if (byte < 0x20 || byte == 0x7f)
       return false;
-    if (byte == 0xc2 && static_cast<uint8_t>(utf8[i + 1]) < 0xa0)
+    if (byte == 0xc2 && utf8.substr(i + 1, 1) < "\xa0")
       return false;
     if (byte == 0xe2) {
       auto rest = utf8.substr(i + 1, 2);
@@ -187,7 +199,7 @@ void append_json_string(std::string& out, std::string_view text) {
   size_t begin = 0; // of what has not been appended
   for (size_t i = 0; i < text.size(); ++i) {
     auto c = text[i];
-    if (static_cast<uint8_t>(c) >= 0x20 && c != '"' && c != '\\')
+    if (!json_escapes[static_cast<uint8_t>(c)])
       continue;
     out += text.substr(begin, i - begin);
     begin = i + 1;

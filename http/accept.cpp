@@ -1,9 +1,8 @@
 #include "http/accept.hpp"
 
-#include <utility>
-
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace tidings::http {
 

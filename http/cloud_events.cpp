@@ -113,7 +113,7 @@ result<publication> parse_structured(std::string_view json, const request& from,
     }
     if (x.name == "data_base64") {
       ++data;
-      if (x.kind != json_kind::string || !from_base64(x.text))
+      if (x.kind != json_kind::string || !from_base64(x.text()))
         return refuse("'data_base64' must be base64 text");
       continue;
     }
@@ -125,7 +125,8 @@ result<publication> parse_structured(std::string_view json, const request& from,
     if (x.kind == json_kind::object || x.kind == json_kind::array
         || (known && x.kind != json_kind::string))
       return refuse("the CloudEvents attribute '" + for_log(x.name) + "' must be a string");
-    if (auto why = take(found, x.name, x.kind == json_kind::string ? x.text : x.source))
+    if (auto why =
+          take(found, x.name, x.kind == json_kind::string ? x.text() : std::string{x.source}))
       return *why;
     version |= x.name == "specversion";
   }
@@ -134,7 +135,8 @@ result<publication> parse_structured(std::string_view json, const request& from,
   if (data > 1)
     return refuse("'data' and 'data_base64' exclude each other");
   publication_draft draft;
-  append_compact(draft.made.content.data, json);
+  auto whole = scan_value(json);
+  whole->append_compact(draft.made.content.data);
   return finish(draft, found, from, limits);
 }
 
@@ -198,10 +200,11 @@ result<publication> parse_binary_cloud_event(request& x, const limits_config& li
   if (!header.empty())
     append_member(out, "datacontenttype", header);
   if (type->is_json()) {
-    if (auto why = check_json(x.body))
-      return *why;
+    auto value = scan_value(x.body);
+    if (!value)
+      return value.error();
     out += ",\"data\":";
-    append_compact(out, x.body);
+    value->append_compact(out);
   } else if (type->is_utf8() && is_utf8(x.body) && !std::memchr(x.body.data(), 0, x.body.size())) {
     if (!x.body.empty())
       append_member(out, "data", x.body);

@@ -67,11 +67,6 @@ std::string listener::address() const {
   return (x.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(x.port());
 }
 
-bool listener::on_loopback() const {
-  boost::system::error_code ec;
-  return acceptor_.local_endpoint(ec).address().is_loopback();
-}
-
 void listener::accept() {
   auto& home = *workers_[next_++ % workers_.size()];
   acceptor_.async_accept(home.context(), [this, &home](boost::system::error_code ec,

@@ -36,9 +36,6 @@ public:
   /// `127.0.0.1:7300`, with the port that was taken.
   std::string address() const;
 
-  /// Whether only this machine can connect.
-  bool on_loopback() const;
-
 private:
   void accept();
   void take(boost::asio::ip::tcp::socket socket, worker& home);

@@ -50,8 +50,8 @@ status set_body(publication_draft& to, request& x) {
   if (auto why = check_text(x.body))
     return why;
   if (type->is_json()) {
-    if (auto why = check_json(x.body))
-      return why;
+    if (auto value = scan_value(x.body); !value)
+      return value.error();
     content.kind = data_kind::json;
   }
   content.data = std::move(x.body);
@@ -75,7 +75,7 @@ public:
     // nop
   }
 
-  result<publication> read(std::vector<json_item>& members) {
+  result<publication> read(const std::vector<json_item>& members) {
     for (auto& x : members)
       if (auto why = take(x))
         return *why;
@@ -87,7 +87,7 @@ public:
   }
 
 private:
-  status take(json_item& x) {
+  status take(const json_item& x) {
     if (x.name == "topic") {
       topic_ = &x;
       return std::nullopt;
@@ -101,7 +101,7 @@ private:
       return std::nullopt;
     }
     if (x.name == "encoding") {
-      if (x.kind != json_kind::string || x.text != "base64")
+      if (x.kind != json_kind::string || x.source != "\"base64\"")
         return must_be(x.name, "\"base64\"");
       base64_ = true;
       return std::nullopt;
@@ -116,7 +116,7 @@ private:
       return draft_.set_ttl(x.source);
     if (x.kind != json_kind::string)
       return must_be(x.name, "a string");
-    return (draft_.*setter)(x.text);
+    return (draft_.*setter)(x.text());
   }
 
   using setter = status (publication_draft::*)(std::string_view);
@@ -139,7 +139,7 @@ private:
     if (topic_) {
       if (topic_->kind != json_kind::string)
         return must_be("topic", "a string");
-      if (auto why = draft_.add_topic(topic_->text, limits_))
+      if (auto why = draft_.add_topic(topic_->text(), limits_))
         return why;
     }
     if (!topics_)
@@ -152,7 +152,7 @@ private:
     for (auto& x : *names) {
       if (x.kind != json_kind::string)
         return must_be("topics", "an array of strings");
-      if (auto why = draft_.add_topic(x.text, limits_))
+      if (auto why = draft_.add_topic(x.text(), limits_))
         return why;
     }
     return std::nullopt;
@@ -161,19 +161,21 @@ private:
   status take_data() {
     auto& content = draft_.made.content;
     if (base64_) {
-      if (!data_ || data_->kind != json_kind::string || !from_base64(data_->text))
+      if (!data_ || data_->kind != json_kind::string)
         return must_be("data", "base64 text");
       content.kind = data_kind::base64;
-      content.data = std::move(data_->text);
+      content.data = data_->text();
+      if (!from_base64(content.data))
+        return must_be("data", "base64 text");
     } else if (!data_) {
       return std::nullopt;
     } else if (data_->kind == json_kind::string) {
-      if (holds_nul(data_->text))
+      content.data = data_->text();
+      if (!data_->plain && holds_nul(content.data))
         return failure{errc::invalid_text, "the data holds a NUL"};
-      content.data = std::move(data_->text);
     } else {
       content.kind = data_kind::json;
-      append_compact(content.data, data_->source);
+      data_->append_compact(content.data);
     }
     return std::nullopt;
   }
@@ -182,7 +184,7 @@ private:
   publication_draft draft_;
   const json_item* topic_ = nullptr;
   const json_item* topics_ = nullptr;
-  json_item* data_ = nullptr;
+  const json_item* data_ = nullptr;
   bool base64_ = false;
 };
 

@@ -7,6 +7,18 @@
 
 namespace tidings::http {
 
+namespace {
+
+/// Extensions of chunks mean nothing to us; long ones are a way to make us read much for little.
+constexpr size_t chunk_extension_bytes_max = 256;
+
+void check_chunk_head(uint64_t, boost::beast::string_view extension, boost::beast::error_code& ec) {
+  if (extension.size() > chunk_extension_bytes_max)
+    ec = bhttp::error::bad_chunk_extension;
+}
+
+} // namespace
+
 struct request_reader::implementation {
   bhttp::request_parser<growing_body> parser;
   bhttp::fields head; // a copy: trailers must not get into what handlers see
@@ -18,6 +30,7 @@ request_reader::request_reader() : impl_(std::make_unique<implementation>()) {
   impl_->parser.header_limit(std::numeric_limits<uint32_t>::max()); // checked before
   impl_->parser.body_limit(boost::none);                            // checked by the session
   impl_->parser.eager(true);
+  impl_->parser.on_chunk_header(check_chunk_head);
 }
 
 request_reader::~request_reader() = default;

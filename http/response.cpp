@@ -1,9 +1,9 @@
 #include "http/response.hpp"
 
-#include <cstddef>
-
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
 
 namespace tidings::http {
 
@@ -99,7 +99,7 @@ void append_header(std::string& out, std::string_view name, std::string_view val
   out += ": ";
   auto begin = out.size();
   out += value;
-  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), is_control, ' ');
+  std::replace_if(out.begin() + static_cast<ptrdiff_t>(begin), out.end(), is_control, ' ');
   out += "\r\n";
 }
 

@@ -35,6 +35,12 @@ bool is_read(const request& x) {
 
 std::shared_ptr<exchange> answer_preflight() {
   return make_answer([](session& s, const request& x) {
+    if (x.field(bhttp::field::origin).empty()) {
+      response plain;
+      plain.status = 204;
+      plain.headers.emplace_back("Allow", "GET, HEAD, POST, DELETE, OPTIONS");
+      return plain;
+    }
     return preflight(s.local_shard().settings().server.cors_origins,
                      x.field(bhttp::field::origin),
                      x.field(bhttp::field::access_control_request_headers));

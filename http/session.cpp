@@ -24,17 +24,17 @@ constexpr auto linger_time = milliseconds{2'000};
 
 session::session(worker& home, broker_context& broker, std::unique_ptr<transport> socket)
   : home_(home), broker_(broker), socket_(std::move(socket)), peer_(socket_->peer()) {
-  home_.sessions().insert(this);
+  // nop
 }
 
 session::~session() {
   home_.clear_deadline(*this);
-  home_.sessions().erase(this);
   if (socket_) // not given to a stream
     subtract(broker_.stats->connections_open);
 }
 
 void session::start() {
+  home_.admit(shared_from_this());
   home_.set_deadline(*this, local_shard().settings().limits.header_timeout);
   socket_->handshake(shared_from_this());
 }
@@ -119,10 +119,8 @@ bool session::process_head() {
   auto end = find_head_end(received, scanned_);
   if (!end) {
     scanned_ = in_used_;
-    if (in_used_ > limits.header_bytes) {
-      fail({errc::header_too_large,
-            "the request head is longer than " + std::to_string(limits.header_bytes) + " bytes"},
-           431);
+    if (auto why = check_partial_head(received, limits)) {
+      fail({why->code, why->detail}, why->status);
       return false;
     }
     read_more();
@@ -403,6 +401,7 @@ void session::close() {
   home_.clear_deadline(*this);
   if (socket_)
     socket_->close();
+  home_.dismiss(*this);
 }
 
 std::unique_ptr<transport> session::release(std::string header) {
@@ -416,6 +415,7 @@ std::unique_ptr<transport> session::release(std::string header) {
   }
   state_ = state::closed;
   home_.clear_deadline(*this);
+  home_.dismiss(*this);
   return std::move(socket_);
 }
 

@@ -12,6 +12,7 @@
 #include "server/logging.hpp"
 #include "storage/rocksdb_event_store.hpp"
 #include "tidings/config_loader.hpp"
+#include "tidings/listen_address.hpp"
 
 #include <caf/all.hpp>
 #include <spdlog/spdlog.h>
@@ -67,12 +68,10 @@ public:
     }
     if (auto why = listener_->open(config_->server.listen))
       return why;
-    if (!listener_->on_loopback() && !config_->server.allow_open)
-      return failure{errc::invalid_configuration,
-                     "server.listen: " + config_->server.listen
-                       + " can be reached from other machines and nobody has to sign in; listen "
-                         "on a loopback address, or set server.allow-open = true if everyone who "
-                         "can connect may publish and read"};
+    if (auto address = listen_address::parse(config_->server.listen);
+        address && !address->loopback)
+      spdlog::warn("everyone who can reach {} may publish and read: nobody has to sign in",
+                   listener_->address());
     listener_->start();
     for (auto& x : workers_)
       x->start();
@@ -120,8 +119,7 @@ public:
       boost::asio::post(workers_.front()->context(), [this] { listener_->close(); });
       for (auto& x : workers_)
         boost::asio::post(x->context(), [w = x.get()] {
-          auto open = w->sessions();
-          for (auto* s : open)
+          for (auto& s : w->sessions())
             s->drain();
         });
       wait(deadline, [this] { return value(stats_->publish_bytes) == 0; }, "publishes");
@@ -215,7 +213,7 @@ private:
     env.shards = shards_;
     env.stats = stats_;
     env.cfg = config_;
-    env.clock = &system_clock_source();
+    env.now_ms = [store = store_] { return store->clock().read_now_ms(); };
     env.on_broken = [this](const failure& why) {
       broken_ = true;
       on_broken_(why);

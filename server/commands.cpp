@@ -1,7 +1,5 @@
 #include "server/commands.hpp"
 
-#include "tidings/config_loader.hpp"
-
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
@@ -62,11 +60,6 @@ int check_health(const std::string& url) {
     std::cerr << "tidings: " << url << " does not answer: " << x.what() << '\n';
     return 1;
   }
-}
-
-void print_config(const config& cfg) {
-  for (auto& x : describe(cfg))
-    std::cout << x.key << " = " << x.value << '\n';
 }
 
 } // namespace tidings

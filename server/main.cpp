@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdio>
 #include <iostream>
+#include <sstream>
 
 #include <pthread.h>
 #include <signal.h>
@@ -30,7 +31,7 @@ struct options {
   std::string data_dir;
   std::string file;
   std::vector<std::string> assignments;
-  std::string url = "http://127.0.0.1:7300";
+  std::string url;
 
   config_sources sources() const {
     config_sources x;
@@ -68,11 +69,19 @@ sigset_t block_signals() {
 
 void print_banner(const broker& x, const config& cfg) {
   auto url = x.url();
-  std::cout << "tidings " << TIDINGS_VERSION << " listening on " << url << ", data in "
-            << cfg.storage.directory << "\n\n"
+  std::cout << "tidings " << TIDINGS_VERSION << " listening on " << url << "\n\n"
+            << "  data:       " << cfg.storage.directory << '\n'
             << "  subscribe:  curl -N " << url << "/topics/hello\n"
             << "  publish:    curl -d 'good news' " << url << "/topics/hello\n"
             << std::endl;
+}
+
+/// One line per problem.
+void log_refused_reload(const failure& why) {
+  spdlog::error("reload refused, the old configuration stays");
+  std::istringstream problems{why.detail};
+  for (std::string line; std::getline(problems, line);)
+    spdlog::error("reload: {}", line);
 }
 
 int serve(const options& opts) {
@@ -90,8 +99,10 @@ int serve(const options& opts) {
     store_failed = true;
     pthread_kill(main_thread, SIGUSR2);
   });
-  if (!started)
-    return complain(started.error());
+  if (!started) {
+    complain(started.error());
+    return exit_failure;
+  }
   auto& running = **started;
   print_banner(running, *cfg);
   for (;;) {
@@ -102,7 +113,7 @@ int serve(const options& opts) {
     auto fresh = load_config(opts.sources());
     auto why = fresh ? running.reload(*fresh) : status{fresh.error()};
     if (why)
-      spdlog::error("reload refused, the old configuration stays: {}", why->detail);
+      log_refused_reload(*why);
     else
       spdlog::info("configuration reloaded");
   }
@@ -110,6 +121,16 @@ int serve(const options& opts) {
   running.stop();
   spdlog::info("stopped");
   return store_failed ? exit_store_failed : 0;
+}
+
+int health(const options& opts) {
+  if (!opts.url.empty())
+    return check_health(opts.url);
+  auto cfg = load_config(opts.sources());
+  if (!cfg)
+    return complain(cfg.error());
+  return check_health((cfg->tls.certificate.empty() ? "http://" : "https://")
+                      + cfg->server.listen);
 }
 
 } // namespace
@@ -132,9 +153,11 @@ int main(int argc, char** argv) {
     = with_config(app.add_subcommand("check-config", "Check the configuration and stop"));
   auto* config_command
     = with_config(app.add_subcommand("config", "Print every setting as it is in effect"));
-  auto* health_command
-    = app.add_subcommand("health", "Ask a running broker whether it is ready; exit status 0 if so");
-  health_command->add_option("--url", opts.url, "where it listens")->capture_default_str();
+  auto sample = false;
+  config_command->add_flag("--sample", sample, "print a file to start from instead");
+  auto* health_command = with_config(
+    app.add_subcommand("health", "Ask a running broker whether it is ready; exit status 0 if so"));
+  health_command->add_option("--url", opts.url, "where it listens; default: as configured");
   auto* version_command = app.add_subcommand("version", "Print the version");
   try {
     app.parse(argc, argv);
@@ -148,13 +171,14 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (*health_command)
-    return check_health(opts.url);
-  auto cfg = load_config(opts.sources());
-  if (!cfg)
-    return complain(cfg.error());
-  if (*check_command)
-    std::cout << "the configuration is valid\n";
-  if (*config_command)
-    print_config(*cfg);
+    return health(opts);
+  if (*config_command && sample) {
+    std::cout << sample_config();
+    return 0;
+  }
+  auto text = explain_config(opts.sources());
+  if (!text)
+    return complain(text.error());
+  std::cout << (*check_command ? "the configuration is valid\n" : *text);
   return 0;
 }

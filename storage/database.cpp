@@ -1,5 +1,6 @@
 #include "storage/database.hpp"
 
+#include "storage/due_collector.hpp"
 #include "storage/keys.hpp"
 #include "storage/rocksdb_failure.hpp"
 #include "storage/space_guard.hpp"
@@ -8,6 +9,7 @@
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include <array>
@@ -20,10 +22,29 @@ namespace {
 constexpr uint64_t kibibyte = 1024;
 constexpr uint64_t mebibyte = 1024 * kibibyte;
 
+/// The part of a key of the topic index that all entries of a topic share.
+class topic_prefix : public rocksdb::SliceTransform {
+public:
+  const char* Name() const override {
+    return "tidings.topic";
+  }
+
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), key.size() - position_bytes};
+  }
+
+  bool InDomain(const rocksdb::Slice& key) const override {
+    return key.size() > position_bytes;
+  }
+
+private:
+  static constexpr size_t position_bytes = 8;
+};
+
 rocksdb::DBOptions database_options(const storage_config& settings, bool create) {
   rocksdb::DBOptions x;
   x.create_if_missing = create;
-  x.create_missing_column_families = true;
+  x.create_missing_column_families = create; // a family that is missing later has been lost
 
   // -- what must never go unnoticed --
   x.paranoid_checks = true;
@@ -98,10 +119,16 @@ result<std::unique_ptr<database>> database::open(const storage_config& settings,
   small.write_buffer_size = 4 * mebibyte;
   auto log = plain;
   log.compaction_filter_factory = make_log_filter(expiry);
+  log.table_properties_collector_factories = {make_due_collector(log_due(expiry->gap_memory_ms))};
   auto topic = plain;
   topic.compaction_filter_factory = make_topic_filter(expiry);
+  topic.table_properties_collector_factories = {
+    make_due_collector(topic_due(expiry->gap_memory_ms))};
+  // Entries of a topic come in ascending order: the place of the one before is where to look first.
+  topic.memtable_insert_with_hint_prefix_extractor = std::make_shared<topic_prefix>();
   auto key = with_bloom_filter(plain, cache);
   key.compaction_filter_factory = make_key_filter(expiry);
+  key.table_properties_collector_factories = {make_due_collector(key_due())};
   std::vector<rocksdb::ColumnFamilyDescriptor> families{
     {rocksdb::kDefaultColumnFamilyName, small},
     {"log", log},

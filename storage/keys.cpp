@@ -38,6 +38,7 @@ std::optional<topic_key> parse_topic_key(std::string_view key) noexcept {
 void encode_topic_entry(std::string& out, const topic_entry& x) {
   out.assign(1, static_cast<char>(topic_version));
   append_u64(out, static_cast<uint64_t>(x.expires_at_ms));
+  out.push_back(x.released ? 1 : 0);
   append_varint(out, x.bytes);
 }
 
@@ -47,8 +48,10 @@ std::optional<topic_entry> parse_topic_entry(std::string_view value) noexcept {
     return std::nullopt;
   topic_entry x;
   x.expires_at_ms = static_cast<int64_t>(in.u64());
+  auto released = in.u8();
+  x.released = released == 1;
   x.bytes = in.varint();
-  if (!in.done())
+  if (!in.done() || released > 1)
     return std::nullopt;
   return x;
 }

@@ -46,14 +46,15 @@ std::optional<topic_key> parse_topic_key(std::string_view key) noexcept;
 
 struct topic_entry {
   int64_t expires_at_ms = 0;
-  uint64_t bytes = 0; ///< payload
+  uint64_t bytes = 0;    ///< payload
+  bool released = false; ///< evicted from this topic, still held by another of the record's topics
 };
 
 void encode_topic_entry(std::string& out, const topic_entry& x);
 
 std::optional<topic_entry> parse_topic_entry(std::string_view value) noexcept;
 
-/// Highest position that the topic's retention has evicted.
+/// Highest position that the topic has evicted and that nothing is left of.
 void encode_topic_floor(std::string& out, lsn x);
 
 std::optional<lsn> parse_topic_floor(std::string_view value) noexcept;

@@ -45,11 +45,10 @@ status log_writer::build(std::span<log_entry> entries) {
     encode_record(value_, x.content, end_.chain);
     end_.chain = x.content.chain;
     put(x);
-    if (auto failed = retention_.add(batch_, x))
+    if (auto failed = retention_.add(x))
       return failed;
   }
-  retention_.finish(batch_);
-  return std::nullopt;
+  return retention_.finish(batch_);
 }
 
 status log_writer::append_loss() {

@@ -22,9 +22,11 @@ void retention_batch::begin(int64_t now_ms, int64_t delete_now_ms, uint64_t prev
   added_.clear();
   rewritten_.clear();
   touched_.clear();
+  floors_.clear();
+  index_.clear();
 }
 
-status retention_batch::add(rocksdb::WriteBatch& batch, const log_entry& x) {
+status retention_batch::add(const log_entry& x) {
   added_.push_back(&x);
   auto& content = x.content.content;
   for (size_t i = 0; i < content.topics.size(); ++i) {
@@ -42,19 +44,19 @@ status retention_batch::add(rocksdb::WriteBatch& batch, const log_entry& x) {
       touched_.push_back(*window);
     }
     (*window)->held.add_newest({x.content.position, content.expires_at_ms, payload_bytes(content)});
-    if (auto failed = apply(batch, **window))
+    if (auto failed = apply(**window))
       return failed;
   }
   return std::nullopt;
 }
 
-status retention_batch::apply(rocksdb::WriteBatch& batch, topic_windows::window& x) {
+status retention_batch::apply(topic_windows::window& x) {
   if (x.has_backlog) {
     auto old = windows_.backlog(x, backlog_step);
     if (!old)
       return old.error();
     for (auto position : *old)
-      if (auto failed = release(batch, x, position))
+      if (auto failed = release(x, position))
         return failed;
     if (x.has_backlog)
       return std::nullopt; // the oldest go first
@@ -62,22 +64,21 @@ status retention_batch::apply(rocksdb::WriteBatch& batch, topic_windows::window&
   status failed;
   x.held.trim(x.bound, delete_now_ms_, [&](lsn position) {
     if (!failed)
-      failed = release(batch, x, position);
+      failed = release(x, position);
   });
   return failed;
 }
 
-status retention_batch::release(rocksdb::WriteBatch& batch, topic_windows::window& x,
-                                lsn position) {
-  encode_topic_key(key_, x.topic, position);
-  batch.Delete(db_.at(family::topic), key_);
-  x.floor = std::max(x.floor, position);
-  x.floor_moved = true;
+status retention_batch::release(topic_windows::window& x, lsn position) {
+  x.evicted = std::max(x.evicted, position);
   auto value = current(position);
   if (!value)
     return value.error();
-  if (!*value)
+  if (!*value) {
+    encode_topic_key(key_, x.topic, position);
+    index_[key_].reset();
     return std::nullopt;
+  }
   decoded_entry entry;
   if (!decode_entry(**value, entry))
     return failure{errc::storage_corrupt, "the log entry at position "
@@ -86,14 +87,27 @@ status retention_batch::release(rocksdb::WriteBatch& batch, topic_windows::windo
   auto topics = entry.topic_span();
   auto i = std::find(topics.begin(), topics.end(), x.topic);
   if (i == topics.end())
-    return std::nullopt;
+    return failure{errc::storage_corrupt, "the topic index names position "
+                                            + std::to_string(to_integer(position))
+                                            + ", which is of other topics"};
   entry.released |= uint32_t{1} << (i - topics.begin());
   auto all = static_cast<uint32_t>((uint64_t{1} << topics.size()) - 1);
-  if (entry.form == entry_form::record && entry.released == all)
+  if (entry.released == all) {
+    for (auto topic : topics) {
+      encode_topic_key(key_, topic, position);
+      index_[key_].reset();
+      auto& floor = floors_[std::string{topic}];
+      floor = std::max(floor, position);
+    }
     encode_stub(**value, entry_form::evicted, now_ms_, entry);
-  else
+  } else {
+    // It stays in the index: for who reads this topic, the log knows that it was evicted.
+    encode_topic_key(key_, x.topic, position);
+    topic_entry kept{entry.expires_at_ms, 0, true};
+    encode_topic_entry(value_, kept);
+    index_[key_] = value_;
     set_released(**value, entry.released);
-  batch.Put(db_.at(family::log), slice(log_key{position}.view()), **value);
+  }
   return std::nullopt;
 }
 
@@ -118,16 +132,35 @@ result<std::string*> retention_batch::current(lsn position) {
   return &rewritten_.emplace(position, std::move(value)).first->second;
 }
 
-void retention_batch::finish(rocksdb::WriteBatch& batch) {
-  for (auto window : touched_) {
-    window->in_batch = false;
-    if (!window->floor_moved)
-      continue;
-    encode_topic_key(key_, window->topic, lsn{});
-    encode_topic_floor(value_, window->floor);
+status retention_batch::finish(rocksdb::WriteBatch& batch) {
+  for (auto& [topic, floor] : floors_) {
+    encode_topic_key(key_, topic, lsn{});
+    auto window = windows_.peek(topic);
+    if (window) {
+      if (floor <= window->gone)
+        continue;
+      window->gone = floor;
+    } else {
+      auto stored = db_.get(family::topic, key_);
+      if (!stored)
+        return stored.error();
+      if (*stored && parse_topic_floor(**stored) >= floor)
+        continue;
+    }
+    encode_topic_floor(value_, floor);
     batch.Put(db_.at(family::topic), key_, value_);
-    window->floor_moved = false;
   }
+  // In the order of keys, which is the cheapest for the database.
+  for (auto& [position, value] : rewritten_)
+    batch.Put(db_.at(family::log), slice(log_key{position}.view()), value);
+  for (auto& [key, value] : index_)
+    if (value)
+      batch.Put(db_.at(family::topic), key, *value);
+    else
+      batch.Delete(db_.at(family::topic), key);
+  for (auto window : touched_)
+    window->in_batch = false;
+  return std::nullopt;
 }
 
 } // namespace tidings::storage

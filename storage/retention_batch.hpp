@@ -5,6 +5,7 @@
 #include "tidings/event_store.hpp"
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,8 +13,8 @@
 namespace tidings::storage {
 
 /// Applies retention by count and bytes within the batch that adds the events: what no topic holds
-/// any more becomes a stub, what other topics still hold is marked, the index entries go and the
-/// floors of the topics rise.
+/// any more becomes a stub, its index entries go and the floors of its topics rise; what another
+/// topic still holds is marked, in the log and in the index.
 class retention_batch {
 public:
   explicit retention_batch(const database& db) : db_(db), windows_(db) {
@@ -23,17 +24,17 @@ public:
   /// @param previous chain before the first record of the batch
   void begin(int64_t now_ms, int64_t delete_now_ms, uint64_t previous);
 
-  /// To be called for each entry after it has been put into the batch.
-  status add(rocksdb::WriteBatch& batch, const log_entry& x);
+  /// To be called for each entry, once its place is known.
+  status add(const log_entry& x);
 
-  /// To be called once all entries are in the batch.
-  void finish(rocksdb::WriteBatch& batch);
+  /// Puts all changes into the batch: after the entries themselves, some of which may change too.
+  status finish(rocksdb::WriteBatch& batch);
 
 private:
-  status apply(rocksdb::WriteBatch& batch, topic_windows::window& x);
+  status apply(topic_windows::window& x);
 
   /// A topic lets go of a record.
-  status release(rocksdb::WriteBatch& batch, topic_windows::window& x, lsn position);
+  status release(topic_windows::window& x, lsn position);
 
   /// The value of a log entry as this batch leaves it; nullptr if it is already forgotten.
   result<std::string*> current(lsn position);
@@ -46,6 +47,8 @@ private:
   std::vector<const log_entry*> added_;  // by position, without gaps
   std::map<lsn, std::string> rewritten_; // entries that this batch has changed
   std::vector<topic_windows::window*> touched_;
+  std::map<std::string, std::optional<std::string>> index_; // key to value, nullopt: deleted
+  std::map<std::string, lsn> floors_; // of topics from which something is gone in this batch
   std::string key_;
   std::string value_;
 };

@@ -2,11 +2,11 @@
 
 #include "storage/evidence.hpp"
 #include "storage/keys.hpp"
-#include "storage/rocksdb_failure.hpp"
+#include "storage/maintenance.hpp"
 #include "storage/store_opening.hpp"
 #include "storage/store_reader.hpp"
 #include "storage/topic_listing.hpp"
-#include "storage/watermark_file.hpp"
+#include "storage/witness.hpp"
 
 #include <algorithm>
 #include <string>
@@ -17,33 +17,28 @@ namespace tidings::storage {
 struct rocksdb_event_store::impl {
   std::string directory;
   opened_store store;
+  witness mark;
   log_writer writer;
   store_reader reader;
-  lsn marked{}; // last position that the watermark names
+  maintenance background;
 
   impl(const storage_config& settings, opened_store&& x)
     : directory(settings.directory),
       store(std::move(x)),
+      mark(settings.directory, store.incarnation, *store.clock),
       writer(*store.db, *store.runs, *store.clock,
              {store.who.node.short_form(), store.incarnation, settings.idempotency_window.count()},
              store.end),
-      reader(*store.db, store.expiry->floor) {
+      reader(*store.db, store.expiry->floor),
+      background(*store.db, *store.expiry, [this] { return writer.last(); },
+                 {.compaction_interval = settings.compaction_interval}) {
     // nop
   }
 
   ~impl() {
+    background.stop();
     if (!store.db->failed() && !store.db->sync())
-      mark();
-  }
-
-  /// Notes how far the log is: only after that is on disk.
-  status mark() {
-    auto& end = writer.end();
-    if (auto failed = save_watermark(directory, {end.origin, end.position, end.chain,
-                                                 store.incarnation, store.clock->trusted_ms()}))
-      return failed;
-    marked = end.position;
-    return std::nullopt;
+      mark.move_to(writer.end());
   }
 };
 
@@ -63,8 +58,9 @@ rocksdb_event_store::open(const storage_config& settings, const clock_source& cl
   if (salvaged)
     if (auto failed = x->writer.append_loss())
       return *failed;
-  if (auto failed = x->mark())
+  if (auto failed = x->mark.move_to(x->writer.end()))
     return *failed;
+  x->background.start([self = x.get()] { self->mark.touch(); });
   return std::unique_ptr<rocksdb_event_store>{new rocksdb_event_store{std::move(x)}};
 }
 
@@ -78,8 +74,11 @@ guarded_clock& rocksdb_event_store::clock() noexcept {
   return *impl_->store.clock;
 }
 
-status rocksdb_event_store::maintain(bool) {
-  return std::nullopt;
+status rocksdb_event_store::maintain(bool everything) {
+  auto& background = impl_->background;
+  if (auto failed = background.raise_floor())
+    return failed;
+  return everything ? background.compact_everything() : background.compact();
 }
 
 const node_id& rocksdb_event_store::node() const {
@@ -106,9 +105,13 @@ status rocksdb_event_store::append(std::span<log_entry> entries, bool sync) {
 status rocksdb_event_store::sync() {
   if (auto failed = impl_->store.db->sync())
     return failed;
-  if (impl_->marked == impl_->writer.end().position)
+  if (impl_->mark.position() == impl_->writer.end().position)
     return std::nullopt;
-  return impl_->mark();
+  auto failed = impl_->mark.move_to(impl_->writer.end());
+  // The old mark is still true, and a full disk is refused elsewhere.
+  if (failed && failed->code == errc::storage_full)
+    return std::nullopt;
+  return failed;
 }
 
 result<std::optional<key_entry>> rocksdb_event_store::find_key(std::string_view key,

@@ -161,6 +161,8 @@ private:
     x.end.chain = check.chain();
     x.end.time_ms = check.time_ms();
     auto problem = check.finish();
+    if (!problem)
+      problem = check_index(x);
     if (!problem) {
       remove_aside(settings_.directory);
       return std::nullopt;
@@ -168,6 +170,32 @@ private:
     if (!salvaging())
       return problem;
     x.salvaged = true;
+    return std::nullopt;
+  }
+
+  /// The newest records must be in the topic index, or it is not of the same moment as the log.
+  status check_index(opened_store& x) {
+    constexpr uint64_t entries = 64;
+    std::unique_ptr<rocksdb::Iterator> at{x.db->raw().NewIterator({}, x.db->at(family::log))};
+    at->SeekToLast();
+    decoded_entry record;
+    std::string key;
+    for (uint64_t i = 0; i < entries && at->Valid(); at->Prev(), ++i) {
+      auto position = parse_log_key(view(at->key())).value_or(lsn{});
+      if (!decode_entry(view(at->value()), record) || record.form != entry_form::record)
+        continue;
+      for (auto topic : record.topic_span()) {
+        encode_topic_key(key, topic, position);
+        auto found = x.db->get(family::topic, key);
+        if (!found)
+          return found.error();
+        if (!*found)
+          return failure{errc::storage_corrupt,
+                         "the store has lost a part of its topic index: position "
+                           + std::to_string(to_integer(position))
+                           + " is not in it; restore a backup"};
+      }
+    }
     return std::nullopt;
   }
 
@@ -191,7 +219,7 @@ private:
       return stored.error();
     // The clock and the witness matter when the database is older than they are: a restored backup.
     auto now = source_.wall_ms();
-    auto since_2020 = now > unix_ms_2020 ? static_cast<uint64_t>(now - unix_ms_2020) / 1000 : 0;
+    auto since_2020 = now > unix_ms_2020 ? static_cast<uint64_t>(now - unix_ms_2020) : 0;
     x.incarnation = std::max({stored->value_or(0) + 1, witness_ ? witness_->incarnation + 1 : 1,
                               x.end.origin.incarnation + 1, since_2020});
     if (auto failed = x.db->put_number(meta::incarnation, x.incarnation))

@@ -73,6 +73,8 @@ private:
       auto entry = parse_topic_entry(view(at_->value()));
       if (!entry)
         return false;
+      if (entry->released)
+        continue;
       if (entry->expires_at_ms != 0 && entry->expires_at_ms <= now_ms_)
         continue;
       ++x.events;

@@ -11,15 +11,15 @@
 namespace tidings::storage {
 
 /// The positions in `(after, until]` that are of interest to a reader of some topics, in log order
-/// or against it, each once: what the topics hold, the highest position that each has evicted, and
-/// what concerns everyone. All of one moment.
+/// or against it, each once: what the topics hold, of what is gone from each the highest position,
+/// and what concerns everyone. All of one moment.
 class topic_merge {
 public:
   topic_merge(const database& db, const std::vector<std::string>& topics, lsn after, lsn until,
               bool reverse);
 
-  /// Whether the index can answer: not if a topic has evicted beyond `until`, for then only the log
-  /// knows what was there.
+  /// Whether the index can answer: not if something is gone from a topic beyond `until`, for then
+  /// only the log knows what was there.
   bool can_answer() const noexcept {
     return can_answer_;
   }

@@ -34,7 +34,7 @@ result<topic_windows::window*> topic_windows::find(std::string_view topic,
     }
     forget(topic);
   }
-  windows_.push_back({std::string{topic}, bound, {}, {}, false, false, false, 0});
+  windows_.push_back({std::string{topic}, bound, {}, {}, {}, false, false, 0});
   auto& fresh = windows_.back();
   if (auto failed = fill(fresh, now_ms)) {
     windows_.pop_back();
@@ -43,6 +43,11 @@ result<topic_windows::window*> topic_windows::find(std::string_view topic,
   by_topic_.emplace(fresh.topic, std::prev(windows_.end()));
   count(fresh);
   return &fresh;
+}
+
+topic_windows::window* topic_windows::peek(std::string_view topic) {
+  auto i = by_topic_.find(topic);
+  return i == by_topic_.end() ? nullptr : &*i->second;
 }
 
 void topic_windows::forget(std::string_view topic) {
@@ -74,18 +79,18 @@ status topic_windows::fill(window& x, int64_t now_ms) const {
     auto floor = parse_topic_floor(view(at->value()));
     if (!floor)
       return unreadable();
-    x.floor = *floor;
+    x.gone = x.evicted = *floor;
   }
   for (at->SeekForPrev(key); at->Valid(); at->Prev()) {
     auto where = parse_topic_key(view(at->key()));
     if (!where)
       return unreadable();
-    if (where->position <= x.floor)
+    if (where->position <= x.gone)
       break;
     auto entry = parse_topic_entry(view(at->value()));
     if (!entry)
       return unreadable();
-    if (entry->expires_at_ms != 0 && entry->expires_at_ms <= now_ms)
+    if (entry->released || (entry->expires_at_ms != 0 && entry->expires_at_ms <= now_ms))
       continue;
     if (x.held.exceeds(x.bound)) {
       x.has_backlog = true;
@@ -101,7 +106,7 @@ status topic_windows::fill(window& x, int64_t now_ms) const {
 result<std::vector<lsn>> topic_windows::backlog(window& x, size_t limit) const {
   std::vector<lsn> found;
   std::string key;
-  encode_topic_key(key, x.topic, next(x.floor));
+  encode_topic_key(key, x.topic, next(x.evicted));
   std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::topic))};
   x.has_backlog = false;
   for (at->Seek(key); at->Valid(); at->Next()) {
@@ -110,6 +115,11 @@ result<std::vector<lsn>> topic_windows::backlog(window& x, size_t limit) const {
       return unreadable();
     if (where->topic != x.topic || where->position >= x.held.oldest())
       break;
+    auto entry = parse_topic_entry(view(at->value()));
+    if (!entry)
+      return unreadable();
+    if (entry->released)
+      continue;
     if (found.size() == limit) {
       x.has_backlog = true;
       break;

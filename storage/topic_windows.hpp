@@ -21,8 +21,8 @@ public:
     std::string topic;
     topic_retention bound; ///< what it was filled for
     retention_window held;
-    lsn floor{};              ///< highest evicted position
-    bool floor_moved = false; ///< since it was last written
+    lsn gone{};            ///< the topic's floor
+    lsn evicted{};         ///< all up to here is evicted
     bool in_batch = false; ///< holds what is not on disk yet: must neither go nor be filled again
 
     /// The index holds older events than the window: there are more than the bound allows.
@@ -40,6 +40,9 @@ public:
 
   /// The window of a topic, filled from what is on disk if need be. Valid until `shrink`.
   result<window*> find(std::string_view topic, const topic_retention& bound, int64_t now_ms);
+
+  /// The window of a topic if it is in memory.
+  window* peek(std::string_view topic);
 
   /// For topics that have lost their bound: their window would miss what is added meanwhile.
   void forget(std::string_view topic);

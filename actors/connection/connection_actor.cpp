@@ -3,6 +3,7 @@
 #include "actors/caf_failure.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/shard/shard.hpp"
+#include "tidings/text.hpp"
 
 #include <caf/all.hpp>
 #include <spdlog/spdlog.h>
@@ -56,10 +57,22 @@ public:
   }
 
   void ended(end_reason why) override {
+    log_end(why);
     caf::anon_send(connection_actor{this}, caf::close_atom_v, why);
   }
 
 private:
+  /// Clients come and go; what the broker ends is worth a look.
+  void log_end(end_reason why) const {
+    auto ours = why == end_reason::closed || why == end_reason::slow_reader;
+    auto x = stream_->info();
+    spdlog::log(ours ? spdlog::level::info : spdlog::level::debug,
+                "stream ended conn={:016x} reason={} address={} topics=\"{}\" seconds={} events={} "
+                "bytes={} dropped={}",
+                x.id, to_string(why), x.address, for_log(x.topics),
+                (stream_->age_ms() + 500) / 1000, x.events, x.bytes, x.dropped);
+  }
+
   reader_actor reader_;
   std::unique_ptr<stream> stream_;
 };

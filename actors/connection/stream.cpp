@@ -14,6 +14,21 @@ namespace {
 /// Pieces written from memory before other streams of the shard get their turn.
 constexpr int pieces_per_turn = 4;
 
+void count_end(statistics& stats, end_reason why) {
+  switch (why) {
+    case end_reason::client_gone:
+      return add(stats.streams_ended_client);
+    case end_reason::shutdown:
+      return add(stats.streams_ended_shutdown);
+    case end_reason::max_age:
+      return add(stats.streams_ended_max_age);
+    case end_reason::closed:
+      return add(stats.streams_ended_closed);
+    case end_reason::slow_reader:
+      return add(stats.streams_ended_slow_reader);
+  }
+}
+
 std::string hex(uint64_t x) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(x));
@@ -152,7 +167,7 @@ void stream::on_read_failed(const failure&) {
 }
 
 void stream::advance() {
-  if (state_ != state::catching_up || reading_ || !tail_.empty())
+  if (state_ != state::catching_up || reading_ || blocked_)
     return;
   if (lag_ && !skip_what_was_dropped())
     return;
@@ -164,7 +179,7 @@ void stream::advance() {
     if (!home_.recent().covers(position_))
       return read_on(position_);
     write_from_memory();
-    if (!tail_.empty())
+    if (blocked_)
       return;
   }
   home_.later(*this);
@@ -178,11 +193,9 @@ void stream::write_from_memory() {
   auto reached = position_;
   home_.recent().for_each_after(position_, [&](const batch_ptr& batch) {
     auto& records = batch->records();
-    auto begun = false; // an ephemeral event stands behind the record whose position it shares
     for (uint32_t i = 0; i < records.size(); ++i) {
       auto& x = records[i];
-      begun = begun || x.position > position_;
-      if (!begun)
+      if (x.content.ephemeral || x.position <= position_)
         continue;
       reached = x.position;
       if (!who.matches_any(x.content.topics))
@@ -256,7 +269,7 @@ bool stream::put(const delivery& x) {
           position_ = record.content.ephemeral ? record.position
                                                : lsn{to_integer(record.position) - 1};
         }
-        stalled_at_tick_ = wrote_at_tick_;
+        block();
         return false;
       }
       passed += end - begin;
@@ -270,7 +283,7 @@ bool stream::put(const delivery& x) {
 /// Writes the broker's own frames.
 void stream::write(std::string_view bytes) {
   wrote_at_tick_ = home_.wheel().now();
-  if (!tail_.empty()) {
+  if (blocked_) {
     tail_ += bytes;
     return;
   }
@@ -278,22 +291,30 @@ void stream::write(std::string_view bytes) {
   bytes_ += taken;
   if (taken < bytes.size()) {
     tail_ = bytes.substr(taken);
-    stalled_at_tick_ = wrote_at_tick_;
+    block();
     schedule_tick();
   }
+}
+
+/// The sink is full, and will say when it is not.
+void stream::block() {
+  blocked_ = true;
+  stalled_at_tick_ = home_.wheel().now();
 }
 
 void stream::on_writable() {
   if (state_ == state::ended)
     return;
+  blocked_ = false;
   if (!tail_.empty()) {
     auto rest = std::string_view{tail_};
     auto taken = sink_->write({&rest, 1});
     bytes_ += taken;
-    if (taken != 0)
-      stalled_at_tick_ = home_.wheel().now();
     if (taken < rest.size()) {
       tail_.erase(0, taken);
+      blocked_ = true;
+      if (taken != 0)
+        stalled_at_tick_ = home_.wheel().now();
       return;
     }
     std::string{}.swap(tail_);
@@ -354,7 +375,7 @@ bool stream::skip_what_was_dropped() {
   add(home_.stats().gaps);
   stop_lagging();
   write(out);
-  return tail_.empty();
+  return !blocked_;
 }
 
 // -- time ----------------------------------------------------------------------------------------------
@@ -372,14 +393,14 @@ void stream::schedule_tick() {
     due = std::min(due, wrote_at_tick_ + ticks(profile_->heartbeat_interval));
   if (end_at_tick_ != 0)
     due = std::min(due, end_at_tick_);
-  if (!tail_.empty())
+  if (blocked_)
     due = std::min(due, stalled_at_tick_ + ticks(profile_->write_timeout));
   home_.wheel().schedule(*this, due > now ? due - now : 1);
 }
 
 void stream::on_tick() {
   auto now = home_.wheel().now();
-  if (!tail_.empty()) {
+  if (blocked_) {
     if (now - stalled_at_tick_ >= ticks(profile_->write_timeout))
       return end(end_reason::slow_reader);
     return schedule_tick();
@@ -396,7 +417,7 @@ void stream::on_tick() {
                                              : std::string_view{});
       position_ = id_sent_ = home_.head();
       write(out);
-      if (!tail_.empty()) {
+      if (blocked_) {
         group->leave_live(*this);
         fall_behind();
       }
@@ -430,6 +451,7 @@ void stream::end(end_reason why) {
     auto bytes = std::string_view{out};
     sink_->close(sink_->write({&bytes, 1}) == out.size());
   }
+  count_end(home_.stats(), why);
   owner_.ended(why); // first: it keeps the owner alive, whose last handle the shard drops
   home_.leave(*this);
 }
@@ -438,13 +460,17 @@ void stream::on_gone() {
   end(end_reason::client_gone);
 }
 
+int64_t stream::age_ms() const {
+  return home_.clock().wall_ms() - since_ms_;
+}
+
 connection_info stream::info() const {
   connection_info x;
   x.id = id_;
   x.address = sink_->peer();
   x.topics = group->what().key();
   x.since_ms = since_ms_;
-  x.state = state_ == state::live ? "live" : tail_.empty() ? "replaying" : "blocked";
+  x.state = state_ == state::live ? "live" : blocked_ ? "blocked" : "replaying";
   x.position = state_ == state::live ? home_.head() : position_;
   x.events = events_;
   x.bytes = bytes_;

@@ -67,6 +67,8 @@ public:
 
   connection_info info() const;
 
+  int64_t age_ms() const;
+
   uint64_t id() const noexcept {
     return id_;
   }
@@ -86,6 +88,7 @@ private:
   enum class state : uint8_t { opening, catching_up, live, ended };
 
   void write(std::string_view bytes);
+  void block();
   bool put(const delivery& x);
   void write_from_memory();
   void read_on(start_point from);
@@ -116,6 +119,7 @@ private:
   uint32_t dropped_ = 0;
   state state_ = state::opening;
   bool reading_ = false;
+  bool blocked_ = false; // the sink took less than it was given
   bool quiet_ = true; // of a replay: see replay_request
 };
 

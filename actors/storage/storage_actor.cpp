@@ -52,7 +52,7 @@ private:
     }
     if (group_->empty())
       self_->send(storage_actor{self_}, commit_atom_v);
-    group_->add(x, env_.clock->wall_ms());
+    group_->add(x, env_.now_ms());
     if (group_->full())
       commit();
   }

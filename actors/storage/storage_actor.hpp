@@ -17,7 +17,7 @@ struct storage_environment {
   std::vector<shard_actor> shards;
   std::shared_ptr<statistics> stats;
   config_ptr cfg;
-  const clock_source* clock = nullptr; ///< outlives the actor
+  std::function<int64_t()> now_ms; ///< what expiry counts from: guarded_clock::read_now_ms
 
   /// Called once, on the storage thread, when the store failed and nothing can be published any more.
   std::function<void(const failure&)> on_broken;

@@ -40,6 +40,12 @@ void topic_policy::apply(publish_item& x, int64_t steady_ms) {
                                                       + " events per second"};
     return;
   }
+  if (x.what.level && *x.what.level < level_) {
+    x.outcome.refused
+      = failure{errc::level_too_low, "the topic '" + topic_ + "' wants at least the level "
+                                       + to_string(level_) + ", not " + to_string(*x.what.level)};
+    return;
+  }
   auto& topics = x.what.content.topics;
   if (!x.what.ttl)
     x.what.ttl = ttl_;

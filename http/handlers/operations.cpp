@@ -81,11 +81,11 @@ public:
     }
     auto n = *limit;
     s.local_shard().others().list_connections(
-      after, n + 1, later(s, [n](session& to, connection_list xs) { to.respond(render(xs, n)); }));
+      after, n + 1, later(s, [n](session& to, connection_list xs) { to.respond(render(xs, n, *to.broker().store)); }));
   }
 
 private:
-  static response render(connection_list& xs, size_t limit) {
+  static response render(connection_list& xs, size_t limit, const event_store& store) {
     auto more = xs.size() > limit;
     if (more)
       xs.resize(limit);
@@ -98,8 +98,8 @@ private:
       out += ",\"topics\":";
       append_json_string(out, x.topics);
       out += ",\"since\":\"" + format_rfc3339(x.since_ms) + "\",\"state\":\"" + x.state
-             + "\",\"position\":" + std::to_string(to_integer(x.position))
-             + ",\"events\":" + std::to_string(x.events) + ",\"bytes\":" + std::to_string(x.bytes)
+             + "\",\"position\":\"" + store.cursor_at(x.position).to_string()
+             + "\",\"events\":" + std::to_string(x.events) + ",\"bytes\":" + std::to_string(x.bytes)
              + ",\"dropped\":" + std::to_string(x.dropped) + '}';
     }
     out += "],\"more\":";
@@ -137,12 +137,12 @@ public:
     auto n = *limit;
     s.local_shard().others().list_topics(
       std::move(what), later(s, [n](session& to, result<topic_summaries> xs) {
-        to.respond(xs ? render(*xs, n, to.local_shard().node()) : problem(xs.error()));
+        to.respond(xs ? render(*xs, n, *to.broker().store) : problem(xs.error()));
       }));
   }
 
 private:
-  static response render(topic_summaries& xs, size_t limit, uint64_t) {
+  static response render(topic_summaries& xs, size_t limit, const event_store& store) {
     auto more = xs.size() > limit;
     if (more)
       xs.resize(limit);
@@ -153,7 +153,7 @@ private:
       out += "{\"topic\":";
       append_json_string(out, x.topic);
       out += ",\"events\":" + std::to_string(x.events) + ",\"bytes\":" + std::to_string(x.bytes)
-             + ",\"last\":" + std::to_string(to_integer(x.last));
+             + ",\"last\":\"" + store.cursor_at(x.last).to_string() + '"';
       if (x.truncated)
         out += ",\"truncated\":true";
       out += '}';

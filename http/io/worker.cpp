@@ -34,6 +34,26 @@ void worker::set_deadline(timed& x, milliseconds after) {
                                            / shard::tick_interval));
 }
 
+void worker::admit(std::shared_ptr<session> x) {
+  auto* key = x.get();
+  sessions_.emplace(key, std::move(x));
+}
+
+void worker::dismiss(session& x) {
+  auto i = sessions_.find(&x);
+  if (i == sessions_.end())
+    return;
+  boost::asio::post(context_, [last = std::move(i->second)] {});
+  sessions_.erase(i);
+}
+
+std::vector<std::shared_ptr<session>> worker::sessions() const {
+  std::vector<std::shared_ptr<session>> xs;
+  for (auto& [key, x] : sessions_)
+    xs.push_back(x);
+  return xs;
+}
+
 void worker::run_tick() {
   timer_.async_wait([this](boost::system::error_code ec) {
     if (ec)

@@ -11,7 +11,8 @@
 #include <memory>
 #include <optional>
 #include <thread>
-#include <unordered_set>
+#include <unordered_map>
+#include <vector>
 
 namespace tidings::http {
 
@@ -66,9 +67,14 @@ public:
     wheel_.remove(x);
   }
 
-  std::unordered_set<session*>& sessions() noexcept {
-    return sessions_;
-  }
+  /// Keeps a session alive until it is dismissed.
+  void admit(std::shared_ptr<session> x);
+
+  /// Lets a session go, but not within this call.
+  void dismiss(session& x);
+
+  /// Open sessions.
+  std::vector<std::shared_ptr<session>> sessions() const;
 
 private:
   void run_tick();
@@ -79,7 +85,7 @@ private:
   io_unit unit_;
   std::shared_ptr<shard> shard_;
   timer_wheel<timed> wheel_;
-  std::unordered_set<session*> sessions_;
+  std::unordered_map<session*, std::shared_ptr<session>> sessions_;
   std::thread thread_;
 };
 

@@ -19,6 +19,13 @@ sys.path.insert(0, str(HERE))
 from support import settings  # noqa: E402
 
 
+TEST_SECONDS = 600  # a test that takes longer hangs
+
+
+def _hangs(*_):
+    raise TimeoutError(f"the test did not end within {TEST_SECONDS} s")
+
+
 class Result(unittest.TestResult):
     """A line before and after each test, so that a log that breaks off shows where."""
 
@@ -31,9 +38,11 @@ class Result(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         print(f"[ .. ] {test.id()}", flush=True)
+        signal.alarm(TEST_SECONDS)
         self._start = time.monotonic()
 
     def _end(self, word, test):
+        signal.alarm(0)
         print(f"[ {word} ] {test.id()}  {time.monotonic() - self._start:.1f} s", flush=True)
 
     def addSuccess(self, test):
@@ -90,6 +99,7 @@ def main():
     settings.crash_cycles = options.crash_cycles
 
     faulthandler.enable()
+    signal.signal(signal.SIGALRM, _hangs)
     # So that the brokers of a run that is stopped are stopped, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 

