@@ -38,6 +38,6 @@ public:
 };
 
 /// The exchange for a request.
-std::shared_ptr<exchange> route(const request& x);
+std::shared_ptr<exchange> route(const request& x, const config& cfg);
 
 } // namespace tidings::http
