@@ -24,8 +24,7 @@ using distributor_actor = caf::typed_actor<
 /// Applies one topic's policy to what is published to it.
 using topic_actor = caf::typed_actor<
   // Decides about the items of the current hop, then passes the request on.
-  caf::reacts_to<publish_ptr>,
-  caf::reacts_to<config_ptr>,
+  caf::reacts_to<publish_ptr>, caf::reacts_to<config_ptr>,
   // Leave. The distributor sends nothing after it.
   caf::reacts_to<caf::close_atom>>;
 
@@ -41,30 +40,28 @@ using storage_actor = caf::typed_actor<
   caf::replies_to<sync_atom>::with<bool>>;
 
 /// Reads the log for streams and pages.
-using reader_actor = caf::typed_actor<
-  caf::replies_to<replay_request>::with<replay_chunk_ptr>,
-  caf::replies_to<page_request>::with<page>,
-  caf::replies_to<topics_request>::with<topic_summaries>>;
+using reader_actor = caf::typed_actor<caf::replies_to<replay_request>::with<replay_chunk_ptr>,
+                                      caf::replies_to<page_request>::with<page>,
+                                      caf::replies_to<topics_request>::with<topic_summaries>>;
 
 struct shard_peers;
 using shard_peers_ptr = std::shared_ptr<const shard_peers>;
 
 /// Delivers committed batches to the streams of one I/O thread, and answers its publishers.
-using shard_actor = caf::typed_actor<
-  caf::reacts_to<commit_notice>,
-  // Whom to talk to; before anything else.
-  caf::reacts_to<shard_peers_ptr>,
-  // Open streams of this shard with ids after the first number, at most as many as the second.
-  caf::replies_to<list_atom, uint64_t, uint64_t>::with<connection_list>,
-  // Ends one of them; false: it is not here.
-  caf::replies_to<caf::close_atom, uint64_t>::with<bool>,
-  // Ends all of them for a shutdown; answers how many.
-  caf::replies_to<drain_atom>::with<uint64_t>,
-  caf::reacts_to<config_ptr>>;
+using shard_actor =
+  caf::typed_actor<caf::reacts_to<commit_notice>,
+                   // Whom to talk to; before anything else.
+                   caf::reacts_to<shard_peers_ptr>,
+                   // Open streams of this shard with ids after the first number, at most as many as
+                   // the second.
+                   caf::replies_to<list_atom, uint64_t, uint64_t>::with<connection_list>,
+                   // Ends one of them; false: it is not here.
+                   caf::replies_to<caf::close_atom, uint64_t>::with<bool>,
+                   // Ends all of them for a shutdown; answers how many.
+                   caf::replies_to<drain_atom>::with<uint64_t>, caf::reacts_to<config_ptr>>;
 
 /// Owns one stream: its life and the reason of its end.
-using connection_actor = caf::typed_actor<
-  caf::reacts_to<caf::close_atom, end_reason>>;
+using connection_actor = caf::typed_actor<caf::reacts_to<caf::close_atom, end_reason>>;
 
 } // namespace tidings
 

@@ -19,14 +19,16 @@
 #include <variant>
 #include <vector>
 
-// The alphabet of the actors. No message leaves the process: links between nodes have their own codec.
+// The alphabet of the actors. No message leaves the process: links between nodes have their own
+// codec.
 
 namespace tidings {
 
 using config_ptr = std::shared_ptr<const config>;
 using subscription_ptr = std::shared_ptr<const subscription>;
 
-// -- publishing --------------------------------------------------------------------------------------
+// -- publishing
+// --------------------------------------------------------------------------------------
 
 class publish_request;
 using publish_ptr = std::shared_ptr<publish_request>;
@@ -44,7 +46,7 @@ public:
 struct publish_outcome {
   std::optional<failure> refused;
   lsn position{};
-  origin_position origin;  ///< sequence 0: it has none (ephemeral, or not waited for)
+  origin_position origin; ///< sequence 0: it has none (ephemeral, or not waited for)
   int64_t time_ms = 0;
   durability level = durability::none; ///< reached
   bool duplicate = false;
@@ -55,10 +57,10 @@ struct publish_item {
   publication what;
   std::string topic; ///< the first: for the answer, when the event itself has moved on
   std::optional<milliseconds> ttl_max;
-  durability level = durability::none; ///< to reach before anybody hears of it
-  bool ephemeral = true;               ///< until a topic says otherwise
+  durability level = durability::none;    ///< to reach before anybody hears of it
+  bool ephemeral = true;                  ///< until a topic says otherwise
   std::vector<topic_retention> retention; ///< empty, or one for each topic
-  uint32_t subscribers = 0;            ///< streams open when it was routed
+  uint32_t subscribers = 0;               ///< streams open when it was routed
   publish_outcome outcome;
 };
 
@@ -93,8 +95,8 @@ private:
   uint64_t bytes_ = 0;
 };
 
-/// Publications that travel together: distributor, each of their topics, storage, and back to the shard.
-/// Belongs to whoever received it last; nobody else touches it meanwhile.
+/// Publications that travel together: distributor, each of their topics, storage, and back to the
+/// shard. Belongs to whoever received it last; nobody else touches it meanwhile.
 class publish_request {
 public:
   /// A topic on the way, and the items that name it.
@@ -127,7 +129,8 @@ struct commit_notice {
   std::vector<publish_ptr> answers;
 };
 
-// -- reading -----------------------------------------------------------------------------------------
+// -- reading
+// -----------------------------------------------------------------------------------------
 
 struct from_earliest {};
 struct from_now {};
@@ -147,19 +150,20 @@ struct replay_request {
   start_point start;
   wire_format format = wire_format::sse;
   bool chunked = true; ///< wrap the bytes as one HTTP/1.1 chunk
-  bool quiet = false;  ///< nothing has been sent yet and nothing was promised: no gap before the first event
+  bool quiet =
+    false; ///< nothing has been sent yet and nothing was promised: no gap before the first event
   lsn until{std::numeric_limits<uint64_t>::max()};
   size_t bytes_max = 64 * 1024;
 };
 
 /// A piece of replay, ready for the socket.
 struct replay_chunk {
-  lsn after{};             ///< where the read began
-  std::string after_id;    ///< the same as a cursor; only for the first piece
-  bool recovered = true;   ///< nothing is missing before the first event; only for the first piece
-  lsn covered{};           ///< where to go on
+  lsn after{};           ///< where the read began
+  std::string after_id;  ///< the same as a cursor; only for the first piece
+  bool recovered = true; ///< nothing is missing before the first event; only for the first piece
+  lsn covered{};         ///< where to go on
   bool end_reached = false;
-  bool quiet = false;      ///< still nothing sent
+  bool quiet = false; ///< still nothing sent
   std::string bytes;
   uint32_t events = 0;
   uint32_t gaps = 0;
@@ -191,7 +195,8 @@ struct topics_request {
 
 using topic_summaries = std::vector<topic_summary>;
 
-// -- operating ---------------------------------------------------------------------------------------
+// -- operating
+// ---------------------------------------------------------------------------------------
 
 /// Why a stream ended.
 enum class end_reason : uint8_t { client_gone, shutdown, max_age, closed, slow_reader };

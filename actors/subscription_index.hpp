@@ -15,8 +15,8 @@ namespace tidings {
 /// Finds the groups of subscribers that want an event. A group is everybody who asked for the same
 /// subscription in the same way: an event is matched once for all of them.
 ///
-/// @tparam Group has `const subscription& what()` and a public `uint64_t visited`, owned by the index.
-/// Groups belong to the caller and leave the index before they die.
+/// @tparam Group has `const subscription& what()` and a public `uint64_t visited`, owned by the
+/// index. Groups belong to the caller and leave the index before they die.
 template <class Group>
 class subscription_index {
 public:

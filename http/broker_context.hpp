@@ -11,7 +11,8 @@
 
 namespace tidings::http {
 
-/// What all workers share. Outlives them. Members are set before the workers start, and only read after.
+/// What all workers share. Outlives them. Members are set before the workers start, and only read
+/// after.
 struct broker_context {
   std::shared_ptr<const event_store> store; ///< for statistics only
   std::shared_ptr<statistics> stats;

@@ -8,7 +8,8 @@
 
 namespace tidings::http {
 
-/// One request and the making of its answer; made by the router, kept by the session until it is answered.
+/// One request and the making of its answer; made by the router, kept by the session until it is
+/// answered.
 class exchange : public std::enable_shared_from_this<exchange> {
 public:
   virtual ~exchange() = default;
@@ -21,8 +22,8 @@ public:
   /// The request is there: its head and, unless it streams, its body. Answers now or later, once.
   virtual void begin(session& s, request& x) = 0;
 
-  /// A piece of a streamed body; `last`: the request is complete. Returns whether more is wanted now: if
-  /// not, `session::resume_body` asks for it.
+  /// A piece of a streamed body; `last`: the request is complete. Returns whether more is wanted
+  /// now: if not, `session::resume_body` asks for it.
   virtual bool on_body(session&, std::string_view, bool /*last*/) {
     return true;
   }
@@ -37,6 +38,6 @@ public:
 };
 
 /// The exchange for a request.
-std::shared_ptr<exchange> route(const request& x);
+std::shared_ptr<exchange> route(const request& x, const config& cfg);
 
 } // namespace tidings::http

@@ -13,7 +13,8 @@ using tcp = net::ip::tcp;
 
 namespace {
 
-/// After a failure such as too many open files: the streams that are open matter more than new ones.
+/// After a failure such as too many open files: the streams that are open matter more than new
+/// ones.
 constexpr auto pause_after_failure = std::chrono::milliseconds{100};
 
 } // namespace
@@ -77,8 +78,7 @@ void listener::accept() {
       take(std::move(socket), home);
       return accept();
     }
-    spdlog::warn("accept failed err=\"{}\" retry_ms={}", ec.message(),
-                 pause_after_failure.count());
+    spdlog::warn("accept failed err=\"{}\" retry_ms={}", ec.message(), pause_after_failure.count());
     pause_.expires_after(pause_after_failure);
     pause_.async_wait([this](boost::system::error_code stopped) {
       if (!stopped)

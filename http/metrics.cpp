@@ -4,7 +4,6 @@
 #include <prometheus/text_serializer.h>
 
 #include <fstream>
-
 #include <unistd.h>
 
 namespace tidings::http {
@@ -73,8 +72,7 @@ std::string render_metrics(const statistics& stats, const store_statistics& stor
   f.counter(ended, ended_help, value(stats.streams_ended_shutdown), {{"reason", "shutdown"}});
   f.counter(ended, ended_help, value(stats.streams_ended_max_age), {{"reason", "max_age"}});
   f.counter(ended, ended_help, value(stats.streams_ended_closed), {{"reason", "closed"}});
-  f.counter(ended, ended_help, value(stats.streams_ended_slow_reader),
-            {{"reason", "slow_reader"}});
+  f.counter(ended, ended_help, value(stats.streams_ended_slow_reader), {{"reason", "slow_reader"}});
   f.counter("tidings_published_total", "Events accepted", value(stats.published));
   f.counter("tidings_published_duplicates_total", "Publishes answered with an earlier result",
             value(stats.duplicates));

@@ -18,7 +18,7 @@ namespace bhttp = boost::beast::http;
 /// A request as handlers see it.
 struct request {
   bhttp::verb method = bhttp::verb::unknown;
-  std::string_view raw_path;  ///< as sent, without the query
+  std::string_view raw_path; ///< as sent, without the query
   query_parameters query;
   const bhttp::fields* fields = nullptr;
   std::string body; ///< whole; empty for handlers that take it in pieces
@@ -27,12 +27,14 @@ struct request {
   /// The value of a header field; empty if there is none.
   std::string_view field(bhttp::field name) const {
     auto i = fields->find(name);
-    return i == fields->end() ? std::string_view{} : std::string_view{i->value().data(), i->value().size()};
+    return i == fields->end() ? std::string_view{}
+                              : std::string_view{i->value().data(), i->value().size()};
   }
 
   std::string_view field(std::string_view name) const {
     auto i = fields->find(boost::beast::string_view{name.data(), name.size()});
-    return i == fields->end() ? std::string_view{} : std::string_view{i->value().data(), i->value().size()};
+    return i == fields->end() ? std::string_view{}
+                              : std::string_view{i->value().data(), i->value().size()};
   }
 };
 

@@ -41,17 +41,21 @@ std::shared_ptr<exchange> answer_preflight() {
       plain.headers.emplace_back("Allow", "GET, HEAD, POST, DELETE, OPTIONS");
       return plain;
     }
-    return preflight(s.local_shard().settings().server.cors_origins,
-                     x.field(bhttp::field::origin),
+    return preflight(s.local_shard().settings().server.cors_origins, x.field(bhttp::field::origin),
                      x.field(bhttp::field::access_control_request_headers));
   });
 }
 
 } // namespace
 
-std::shared_ptr<exchange> route(const request& x) {
+std::shared_ptr<exchange> route(const request& x, const config& cfg) {
   if (x.method == bhttp::verb::options)
     return answer_preflight();
+  if (!is_read(x)
+      && is_forged_write(cfg.server.cors_origins, x.field(bhttp::field::origin),
+                         x.field(bhttp::field::host)))
+    return make_refusal({errc::forbidden, "pages of this origin may not publish here; list it in "
+                                          "server.cors-origins if they should"});
   for (auto& page : pages)
     if (x.raw_path == page.path)
       return is_read(x) ? page.make() : make_method_refusal("GET");

@@ -151,7 +151,7 @@ bool session::process_head() {
   auto& x = reader_->content();
   keep_alive_ = reader_->keep_alive() && !draining_;
   head_only_ = x.method == bhttp::verb::head;
-  exchange_ = route(x);
+  exchange_ = route(x, local_shard().settings());
   auto claimed = reader_->content_length();
   if (!exchange_->streams() && claimed > limits.body_bytes) {
     fail({errc::payload_too_large,

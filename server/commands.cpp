@@ -36,7 +36,8 @@ int ask(Stream& stream, const std::string& host) {
 
 int check_health(const std::string& url) {
   auto secure = url.starts_with("https://");
-  auto rest = url.substr(std::min(url.size(), url.find("://") == url.npos ? 0 : url.find("://") + 3));
+  auto rest =
+    url.substr(std::min(url.size(), url.find("://") == url.npos ? 0 : url.find("://") + 3));
   rest = rest.substr(0, rest.find('/'));
   auto colon = rest.rfind(':');
   auto host = rest.substr(0, colon);

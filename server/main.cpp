@@ -9,10 +9,9 @@
 #include <atomic>
 #include <cstdio>
 #include <iostream>
-#include <sstream>
-
 #include <pthread.h>
 #include <signal.h>
+#include <sstream>
 #include <unistd.h>
 
 extern char** environ;
@@ -129,8 +128,7 @@ int health(const options& opts) {
   auto cfg = load_config(opts.sources());
   if (!cfg)
     return complain(cfg.error());
-  return check_health((cfg->tls.certificate.empty() ? "http://" : "https://")
-                      + cfg->server.listen);
+  return check_health((cfg->tls.certificate.empty() ? "http://" : "https://") + cfg->server.listen);
 }
 
 } // namespace
@@ -149,10 +147,10 @@ int main(int argc, char** argv) {
     return x;
   };
   auto* serve_command = with_config(app.add_subcommand("serve", "Run the broker"));
-  auto* check_command
-    = with_config(app.add_subcommand("check-config", "Check the configuration and stop"));
-  auto* config_command
-    = with_config(app.add_subcommand("config", "Print every setting as it is in effect"));
+  auto* check_command =
+    with_config(app.add_subcommand("check-config", "Check the configuration and stop"));
+  auto* config_command =
+    with_config(app.add_subcommand("config", "Print every setting as it is in effect"));
   auto sample = false;
   config_command->add_flag("--sample", sample, "print a file to start from instead");
   auto* health_command = with_config(

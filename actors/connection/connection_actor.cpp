@@ -42,7 +42,8 @@ public:
     reader_ = nullptr;
   }
 
-  // -- stream::owner -----------------------------------------------------------------------------------
+  // -- stream::owner
+  // -----------------------------------------------------------------------------------
 
   void read(replay_request x) override {
     request(reader_, read_timeout, std::move(x))

@@ -8,8 +8,8 @@
 
 namespace tidings {
 
-/// What a reader that cannot keep up is going to get and what not, by its overflow policy. Positions
-/// only: the events themselves are read from the log when the reader takes bytes again.
+/// What a reader that cannot keep up is going to get and what not, by its overflow policy.
+/// Positions only: the events themselves are read from the log when the reader takes bytes again.
 class lag_queue {
 public:
   struct place {

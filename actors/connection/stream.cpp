@@ -77,9 +77,9 @@ void stream::start() {
   auto now = home_.wheel().now();
   wrote_at_tick_ = now;
   if (profile_->max_age.count() != 0) // spread over a tenth, so that they do not come back together
-    end_at_tick_ = now + ticks(profile_->max_age)
-                   - static_cast<uint64_t>(static_cast<double>(ticks(profile_->max_age)) * 0.1
-                                           * home_.dice());
+    end_at_tick_ =
+      now + ticks(profile_->max_age)
+      - static_cast<uint64_t>(static_cast<double>(ticks(profile_->max_age)) * 0.1 * home_.dice());
   std::string opening;
   append_opening(opening, *profile_, home_.dice());
   write(opening);
@@ -98,8 +98,8 @@ void stream::start() {
 void stream::send_ready(std::string_view id, bool recovered) {
   std::string out;
   append_position(out, *profile_, id);
-  auto json = "{\"connection\":\"" + hex(id_) + "\",\"recovered\":"
-              + (recovered ? "true" : "false") + ",\"topics\":[";
+  auto json = "{\"connection\":\"" + hex(id_) + "\",\"recovered\":" + (recovered ? "true" : "false")
+              + ",\"topics\":[";
   auto separator = "";
   auto list = [&](const std::string& name) {
     json += std::exchange(separator, ",");
@@ -115,7 +115,8 @@ void stream::send_ready(std::string_view id, bool recovered) {
   id_sent_ = position_;
 }
 
-// -- reading -------------------------------------------------------------------------------------------
+// -- reading
+// -------------------------------------------------------------------------------------------
 
 void stream::read_on(start_point from) {
   reading_ = true;
@@ -201,8 +202,8 @@ void stream::write_from_memory() {
       if (!who.matches_any(x.content.topics))
         continue;
       auto& span = batch->as(profile_->format).spans[i];
-      piece.bytes += profile_->chunked ? span.chunk_end - span.chunk_begin
-                                       : span.frame_end - span.frame_begin;
+      piece.bytes +=
+        profile_->chunked ? span.chunk_end - span.chunk_begin : span.frame_end - span.frame_begin;
       ++piece.events;
       if (!piece.runs.empty() && piece.runs.back().batch == batch.get()
           && piece.runs.back().last + 1 == i)
@@ -231,7 +232,8 @@ void stream::go_live() {
   group->join_live(*this);
 }
 
-// -- writing -------------------------------------------------------------------------------------------
+// -- writing
+// -------------------------------------------------------------------------------------------
 
 bool stream::deliver(const delivery& x) {
   if (!put(x)) {
@@ -242,8 +244,8 @@ bool stream::deliver(const delivery& x) {
   return true;
 }
 
-/// Writes events. If the socket does not take all of them, what is left of the one that it took in part
-/// is kept, and the position says where to read on.
+/// Writes events. If the socket does not take all of them, what is left of the one that it took in
+/// part is kept, and the position says where to read on.
 bool stream::put(const delivery& x) {
   auto taken = sink_->write(x.pieces);
   bytes_ += taken;
@@ -266,8 +268,8 @@ bool stream::put(const delivery& x) {
           position_ = record.position;
           ++events_;
         } else {
-          position_ = record.content.ephemeral ? record.position
-                                               : lsn{to_integer(record.position) - 1};
+          position_ =
+            record.content.ephemeral ? record.position : lsn{to_integer(record.position) - 1};
         }
         block();
         return false;
@@ -378,7 +380,8 @@ bool stream::skip_what_was_dropped() {
   return !blocked_;
 }
 
-// -- time ----------------------------------------------------------------------------------------------
+// -- time
+// ----------------------------------------------------------------------------------------------
 
 uint64_t stream::ticks(milliseconds x) const {
   return static_cast<uint64_t>((x + shard::tick_interval - milliseconds{1}) / shard::tick_interval);
@@ -413,8 +416,8 @@ void stream::on_tick() {
     if (state_ == state::live) {
       std::string out;
       auto moved = home_.head() > id_sent_;
-      append_heartbeat(out, *profile_, moved ? std::string_view{home_.head_id()}
-                                             : std::string_view{});
+      append_heartbeat(out, *profile_,
+                       moved ? std::string_view{home_.head_id()} : std::string_view{});
       position_ = id_sent_ = home_.head();
       write(out);
       if (blocked_) {
@@ -428,7 +431,8 @@ void stream::on_tick() {
   schedule_tick();
 }
 
-// -- end -----------------------------------------------------------------------------------------------
+// -- end
+// -----------------------------------------------------------------------------------------------
 
 void stream::end(end_reason why) {
   if (state_ == state::ended)
@@ -441,7 +445,8 @@ void stream::end(end_reason why) {
   state_ = state::ended;
   sink_->attach(nullptr);
   if (why == end_reason::client_gone || !tail_.empty()) {
-    sink_->close(false); // an event cut short is discarded by the client and sent again on its return
+    sink_->close(
+      false); // an event cut short is discarded by the client and sent again on its return
   } else {
     std::string out;
     append_opening(out, *profile_, home_.dice());

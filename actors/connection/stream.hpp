@@ -22,10 +22,10 @@ struct stream_request {
   std::shared_ptr<const stream_profile> profile;
 };
 
-/// One stream: brings its reader from wherever it starts to the present, keeps it there, and lets it
-/// fall behind when it is slow. It holds no queue of events: a reader that is behind is fed from the
-/// memory of recent batches or from the log, one bounded piece at a time, and only what its socket did not
-/// take of the last piece stays here.
+/// One stream: brings its reader from wherever it starts to the present, keeps it there, and lets
+/// it fall behind when it is slow. It holds no queue of events: a reader that is behind is fed from
+/// the memory of recent batches or from the log, one bounded piece at a time, and only what its
+/// socket did not take of the last piece stays here.
 ///
 /// Lives on its shard's thread.
 class stream : public subscriber, public byte_sink::listener, public timer_wheel<stream>::hook {
@@ -77,7 +77,8 @@ public:
     return *profile_;
   }
 
-  // -- subscriber and sink ---------------------------------------------------------------------------
+  // -- subscriber and sink
+  // ---------------------------------------------------------------------------
 
   bool deliver(const delivery& x) override;
   bool missed(const record& x) override;
@@ -104,12 +105,12 @@ private:
   owner& owner_;
   std::shared_ptr<byte_sink> sink_;
   std::shared_ptr<const stream_profile> profile_;
-  std::string tail_; // what the socket did not take
+  std::string tail_;                   // what the socket did not take
   std::unique_ptr<start_point> start_; // until started
   std::unique_ptr<lag_queue> lag_;
   uint64_t id_;
-  lsn position_{};  // while not live: all up to here has been sent
-  lsn id_sent_{};   // the position that the reader's last id stands for
+  lsn position_{}; // while not live: all up to here has been sent
+  lsn id_sent_{};  // the position that the reader's last id stands for
   uint64_t events_ = 0;
   uint64_t bytes_ = 0;
   int64_t since_ms_ = 0;
@@ -120,7 +121,7 @@ private:
   state state_ = state::opening;
   bool reading_ = false;
   bool blocked_ = false; // the sink took less than it was given
-  bool quiet_ = true; // of a replay: see replay_request
+  bool quiet_ = true;    // of a replay: see replay_request
 };
 
 } // namespace tidings

@@ -28,8 +28,8 @@ public:
     config_ = std::move(cfg);
     statistics_ = std::move(stats);
     clock_ = clock;
-    world_ = std::make_shared<topic_environment>(topic_environment{
-      distributor_actor{self_}, std::move(storage), std::move(shards), clock});
+    world_ = std::make_shared<topic_environment>(
+      topic_environment{distributor_actor{self_}, std::move(storage), std::move(shards), clock});
     self_->delayed_send(distributor_actor{self_}, sweep_interval, caf::tick_atom_v);
     return {
       [this](const publish_ptr& x) { route(x); },

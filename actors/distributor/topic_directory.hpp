@@ -31,8 +31,8 @@ public:
     return last->handle;
   }
 
-  /// Takes out what has been idle since before a time and, beyond that, the least recently used until
-  /// no more than `size_max` are left. Calls `f(handle)` for each.
+  /// Takes out what has been idle since before a time and, beyond that, the least recently used
+  /// until no more than `size_max` are left. Calls `f(handle)` for each.
   template <class F>
   void evict(int64_t idle_since_ms, size_t size_max, F f) {
     while (!by_use_.empty()

@@ -8,9 +8,9 @@
 
 namespace tidings {
 
-/// Keeps an event-based actor on one execution unit, as CAF's own brokers keep to their multiplexer: all
-/// its messages are handled on the thread behind that unit, so that it may share plain objects with
-/// everything else there.
+/// Keeps an event-based actor on one execution unit, as CAF's own brokers keep to their
+/// multiplexer: all its messages are handled on the thread behind that unit, so that it may share
+/// plain objects with everything else there.
 template <class Base>
 class pinned : public Base {
 public:

@@ -7,8 +7,8 @@
 
 namespace tidings {
 
-/// The newest committed batches, kept in memory so that a reader who is only a little behind does not
-/// need the disk. Bounded by bytes.
+/// The newest committed batches, kept in memory so that a reader who is only a little behind does
+/// not need the disk. Bounded by bytes.
 class recent_batches {
 public:
   explicit recent_batches(uint64_t bytes_max) : bytes_max_(bytes_max) {
@@ -35,7 +35,8 @@ public:
     return after >= floor_;
   }
 
-  /// Calls `f(batch)` for each batch that ends after a position, oldest first, until it returns false.
+  /// Calls `f(batch)` for each batch that ends after a position, oldest first, until it returns
+  /// false.
   template <class F>
   void for_each_after(lsn after, F f) const {
     auto i = std::partition_point(batches_.begin(), batches_.end(),

@@ -48,7 +48,8 @@ double shard::dice() {
   return std::uniform_real_distribution<double>{0, 1}(random_);
 }
 
-// -- streams -------------------------------------------------------------------------------------------
+// -- streams
+// -------------------------------------------------------------------------------------------
 
 void shard::open_stream(stream_request what, std::shared_ptr<byte_sink> sink) {
   auto id = (uint64_t{env_.index} + 1) << 32 | ++next_id_;
@@ -111,8 +112,8 @@ void shard::leave_group(subscriber& x) {
   index_.remove(*group);
   auto key = group->what().key();
   key += '\n';
-  key += static_cast<char>('0' + static_cast<int>(group->format()) * 2
-                           + (group->chunked() ? 1 : 0));
+  key +=
+    static_cast<char>('0' + static_cast<int>(group->format()) * 2 + (group->chunked() ? 1 : 0));
   groups_.erase(key);
 }
 
@@ -157,7 +158,8 @@ void shard::configure(config_ptr x) {
   env_.cfg = std::move(x);
 }
 
-// -- delivery ------------------------------------------------------------------------------------------
+// -- delivery
+// ------------------------------------------------------------------------------------------
 
 void shard::on_commit(const commit_notice& x) {
   // Publishers first: while this thread writes to subscribers they prepare what comes next.
@@ -232,7 +234,8 @@ void shard::later(stream& x) {
     if (!*alive)
       return;
     later_posted_ = false;
-    // One stream may end another only through its actor, so the list stays valid while it is walked.
+    // One stream may end another only through its actor, so the list stays valid while it is
+    // walked.
     for (auto* who : std::exchange(later_, {}))
       who->advance();
   });

@@ -38,9 +38,9 @@ public:
   virtual ~event_wait() = default;
 };
 
-/// What one I/O thread delivers: the streams of that thread, who of them wants what, and the memory of
-/// what was committed last. Everything here happens on that thread; other actors reach it through the
-/// shard's actor.
+/// What one I/O thread delivers: the streams of that thread, who of them wants what, and the memory
+/// of what was committed last. Everything here happens on that thread; other actors reach it
+/// through the shard's actor.
 class shard {
 public:
   static constexpr milliseconds tick_interval{250};
@@ -78,7 +78,8 @@ public:
     return agent_ != nullptr;
   }
 
-  // -- for HTTP --------------------------------------------------------------------------------------
+  // -- for HTTP
+  // --------------------------------------------------------------------------------------
 
   /// Opens a stream on a socket whose response header has been sent.
   void open_stream(stream_request what, std::shared_ptr<byte_sink> sink);
@@ -121,7 +122,8 @@ public:
   /// Call every `tick_interval`.
   void tick();
 
-  // -- for the shard's actor -------------------------------------------------------------------------
+  // -- for the shard's actor
+  // -------------------------------------------------------------------------
 
   void on_commit(const commit_notice& x);
 
@@ -137,7 +139,8 @@ public:
   /// Ends all streams; those that come later end at once.
   uint64_t drain();
 
-  // -- for its streams -------------------------------------------------------------------------------
+  // -- for its streams
+  // -------------------------------------------------------------------------------
 
   /// Puts a stream into its group; the group is made if there is none.
   void join(stream& x, const subscription_ptr& who);

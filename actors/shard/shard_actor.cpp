@@ -49,7 +49,8 @@ public:
     peers_.reset();
   }
 
-  // -- shard::agent ------------------------------------------------------------------------------------
+  // -- shard::agent
+  // ------------------------------------------------------------------------------------
 
   connection_actor spawn(uint64_t id, stream_request what,
                          std::shared_ptr<byte_sink> sink) override {

@@ -12,7 +12,8 @@ namespace tidings {
 
 class subscriber_group;
 
-/// What one turn has for a group: runs of neighbouring records and their bytes, the same for everyone.
+/// What one turn has for a group: runs of neighbouring records and their bytes, the same for
+/// everyone.
 struct delivery {
   struct run {
     const committed_batch* batch;
@@ -31,7 +32,8 @@ class subscriber {
 public:
   virtual ~subscriber() = default;
 
-  /// Takes what is new. Returns false to leave the live set; must not leave it in any other way meanwhile.
+  /// Takes what is new. Returns false to leave the live set; must not leave it in any other way
+  /// meanwhile.
   virtual bool deliver(const delivery& x) = 0;
 
   /// One of those that are not live and want to know: an event came. Returns false to hear no more.

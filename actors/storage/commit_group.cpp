@@ -134,8 +134,8 @@ commit_group::outcome commit_group::commit() {
     records.reserve(entries_.size());
     for (auto& x : entries_)
       records.push_back(std::move(x.content));
-    result.batch
-      = std::make_shared<committed_batch>(store_.node().short_form(), std::move(records));
+    result.batch =
+      std::make_shared<committed_batch>(store_.node().short_form(), std::move(records));
   }
   result.answered = std::move(requests_);
   requests_.clear();

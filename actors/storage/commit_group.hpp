@@ -8,8 +8,8 @@
 
 namespace tidings {
 
-/// Publishes that will be committed together: decides what is a repeat, what is stored, at which level,
-/// and what each publisher is told. Used on the writer's thread only.
+/// Publishes that will be committed together: decides what is a repeat, what is stored, at which
+/// level, and what each publisher is told. Used on the writer's thread only.
 class commit_group {
 public:
   struct limits {

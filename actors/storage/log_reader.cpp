@@ -2,7 +2,6 @@
 
 #include "actors/connection/stream_profile.hpp"
 
-
 #include <algorithm>
 #include <cstdio>
 

@@ -23,8 +23,8 @@ public:
   storage_actor::behavior_type make_behavior(storage_environment env) {
     env_ = std::move(env);
     auto& cfg = env_.cfg->storage;
-    group_.emplace(*env_.store, commit_group::limits{cfg.group_events, cfg.group_bytes,
-                                                     cfg.idempotency_window});
+    group_.emplace(*env_.store,
+                   commit_group::limits{cfg.group_events, cfg.group_bytes, cfg.idempotency_window});
     self_->delayed_send(storage_actor{self_}, sync_interval, caf::tick_atom_v);
     return {
       [this](const publish_ptr& x) { gather(x); },

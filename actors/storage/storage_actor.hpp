@@ -19,7 +19,8 @@ struct storage_environment {
   config_ptr cfg;
   std::function<int64_t()> now_ms; ///< what expiry counts from: guarded_clock::read_now_ms
 
-  /// Called once, on the storage thread, when the store failed and nothing can be published any more.
+  /// Called once, on the storage thread, when the store failed and nothing can be published any
+  /// more.
   std::function<void(const failure&)> on_broken;
 };
 

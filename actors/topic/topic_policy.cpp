@@ -35,15 +35,15 @@ void topic_policy::apply(publish_item& x, int64_t steady_ms) {
   if (x.outcome.refused)
     return;
   if (!rate_.admit(steady_ms)) {
-    x.outcome.refused = failure{errc::rate_limited, "the topic '" + topic_ + "' takes "
-                                                      + std::to_string(rate_per_second_)
-                                                      + " events per second"};
+    x.outcome.refused =
+      failure{errc::rate_limited, "the topic '" + topic_ + "' takes "
+                                    + std::to_string(rate_per_second_) + " events per second"};
     return;
   }
   if (x.what.level && *x.what.level < level_) {
-    x.outcome.refused
-      = failure{errc::level_too_low, "the topic '" + topic_ + "' wants at least the level "
-                                       + to_string(level_) + ", not " + to_string(*x.what.level)};
+    x.outcome.refused =
+      failure{errc::level_too_low, "the topic '" + topic_ + "' wants at least the level "
+                                     + to_string(level_) + ", not " + to_string(*x.what.level)};
     return;
   }
   auto& topics = x.what.content.topics;

@@ -7,8 +7,9 @@
 
 namespace tidings {
 
-/// What one topic decides about what is published to it. An event of several topics meets the policy of
-/// each: the highest level, the shortest bound on its life, and it is stored if any of them stores.
+/// What one topic decides about what is published to it. An event of several topics meets the
+/// policy of each: the highest level, the shortest bound on its life, and it is stored if any of
+/// them stores.
 class topic_policy {
 public:
   topic_policy(std::string topic, const config& cfg);

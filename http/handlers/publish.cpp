@@ -171,9 +171,8 @@ public:
     ++ticket_; // a late outcome is nobody's any more
     std::string out;
     for (auto& line : sent_)
-      append_refusal_line(out,
-                          {errc::indeterminate, "the event was accepted but is not stored yet"},
-                          line.index);
+      append_refusal_line(
+        out, {errc::indeterminate, "the event was accepted but is not stored yet"}, line.index);
     sent_.clear();
     in_flight_ = false;
     s.write_piece(out);
@@ -212,7 +211,8 @@ private:
         } else {
           if (input_.size() - begin > line_max) {
             if (!std::exchange(skipping_, true))
-              lines_.push_back({index_++, failure{errc::payload_too_large, "the line is too long"}});
+              lines_.push_back(
+                {index_++, failure{errc::payload_too_large, "the line is too long"}});
             begin = input_.size();
           }
           break;

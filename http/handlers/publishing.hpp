@@ -8,8 +8,8 @@
 
 namespace tidings::http {
 
-/// Hands publications to the actors on behalf of a session; `listener` hears of the outcome. Fails without
-/// having accepted anything: errc::shutting_down, errc::overloaded.
+/// Hands publications to the actors on behalf of a session; `listener` hears of the outcome. Fails
+/// without having accepted anything: errc::shutting_down, errc::overloaded.
 status submit(session& s, std::vector<publication> xs, bool atomic,
               std::weak_ptr<publish_listener> listener, uint64_t ticket);
 

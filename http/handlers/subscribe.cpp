@@ -12,7 +12,8 @@ namespace tidings::http {
 
 namespace {
 
-/// A page of history; with a wait, one that is made again when an event comes before it is answered.
+/// A page of history; with a wait, one that is made again when an event comes before it is
+/// answered.
 class page_reading : public std::enable_shared_from_this<page_reading> {
 public:
   page_reading(session& s, page_parameters what)
@@ -48,9 +49,8 @@ private:
     if (!s)
       return;
     reading_ = true;
-    s->local_shard().others().read_page(request_, [me = shared_from_this()](result<page> x) {
-      me->on_page(std::move(x));
-    });
+    s->local_shard().others().read_page(
+      request_, [me = shared_from_this()](result<page> x) { me->on_page(std::move(x)); });
   }
 
   void on_event() {
@@ -118,9 +118,9 @@ public:
   void begin(session& s, request& x) override {
     auto shape = negotiate(x.field(bhttp::field::accept));
     if (!shape)
-      return s.respond(problem({errc::not_acceptable,
-                                "this can be had as text/event-stream, application/json or "
-                                "application/x-ndjson"}));
+      return s.respond(
+        problem({errc::not_acceptable, "this can be had as text/event-stream, application/json or "
+                                       "application/x-ndjson"}));
     if (*shape == representation::json)
       return read_page(s, x);
     open_stream(s, x, *shape);
@@ -155,8 +155,8 @@ private:
     auto socket = s.release(std::move(header));
     if (!socket)
       return;
-    auto sink = make_stream_sink(owner, std::move(socket),
-                                 [stats] { subtract(stats->connections_open); });
+    auto sink =
+      make_stream_sink(owner, std::move(socket), [stats] { subtract(stats->connections_open); });
     home.open_stream({what->who, std::move(what->start), profile_of(*what, cfg, x.http11)},
                      std::move(sink));
   }
@@ -173,12 +173,11 @@ private:
   static std::string stream_header(const request& x, representation shape, const config& cfg) {
     std::string out = x.http11 ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.0 200 OK\r\n";
     out += shape == representation::ndjson ? "Content-Type: application/x-ndjson\r\n"
-                                  : "Content-Type: text/event-stream; charset=utf-8\r\n";
+                                           : "Content-Type: text/event-stream; charset=utf-8\r\n";
     out += "Cache-Control: no-store\r\n"
            "X-Accel-Buffering: no\r\n"
            "X-Content-Type-Options: nosniff\r\n";
-    for (auto& [name, value] :
-         cors_headers(cfg.server.cors_origins, x.field(bhttp::field::origin)))
+    for (auto& [name, value] : cors_headers(cfg.server.cors_origins, x.field(bhttp::field::origin)))
       out += name + ": " + value + "\r\n";
     out += x.http11 ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n";
     return out;

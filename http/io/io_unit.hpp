@@ -8,8 +8,8 @@
 
 namespace tidings::http {
 
-/// Runs pinned actors on the thread of one io_context: their mailboxes are the thread's inbox. A burst of
-/// messages costs one hand-over.
+/// Runs pinned actors on the thread of one io_context: their mailboxes are the thread's inbox. A
+/// burst of messages costs one hand-over.
 class io_unit : public caf::execution_unit {
 public:
   io_unit(caf::actor_system& sys, boost::asio::io_context& ctx);

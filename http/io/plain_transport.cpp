@@ -3,7 +3,6 @@
 #include <boost/asio/post.hpp>
 
 #include <array>
-
 #include <sys/socket.h>
 #include <sys/uio.h>
 

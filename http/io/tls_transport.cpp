@@ -13,8 +13,8 @@ namespace {
 /// Bytes taken over while an earlier write is still under way.
 constexpr size_t buffer_bytes = 64 * 1024;
 
-/// TLS needs its input to stay in place until a record is out, so writes go through a buffer: when one is
-/// under way there is no room.
+/// TLS needs its input to stay in place until a record is out, so writes go through a buffer: when
+/// one is under way there is no room.
 class tls_transport : public transport, public std::enable_shared_from_this<tls_transport> {
 public:
   tls_transport(tcp::socket socket, std::shared_ptr<boost::asio::ssl::context> tls)
@@ -27,10 +27,9 @@ public:
   }
 
   void handshake(std::shared_ptr<user> who) override {
-    stream_.async_handshake(boost::asio::ssl::stream_base::server,
-                            [me = shared_from_this(), who = std::move(who)](error_code ec) {
-                              who->on_read(ec, 0);
-                            });
+    stream_.async_handshake(
+      boost::asio::ssl::stream_base::server,
+      [me = shared_from_this(), who = std::move(who)](error_code ec) { who->on_read(ec, 0); });
   }
 
   void read(boost::asio::mutable_buffer into, std::shared_ptr<user> who) override {
@@ -39,14 +38,14 @@ public:
   }
 
   void wait_for_end(std::shared_ptr<user> who) override {
-    stream_.async_read_some(boost::asio::buffer(noise_),
-                            [me = shared_from_this(), who = std::move(who)](error_code ec,
-                                                                            size_t) mutable {
-                              if (ec)
-                                who->on_read(ec, 0);
-                              else
-                                me->wait_for_end(std::move(who));
-                            });
+    stream_.async_read_some(
+      boost::asio::buffer(noise_),
+      [me = shared_from_this(), who = std::move(who)](error_code ec, size_t) mutable {
+        if (ec)
+          who->on_read(ec, 0);
+        else
+          me->wait_for_end(std::move(who));
+      });
   }
 
   size_t write(std::span<const std::string_view> pieces, error_code& ec) override {
@@ -63,10 +62,9 @@ public:
     if (taken == 0)
       return 0;
     writing_ = true;
-    boost::asio::async_write(stream_, boost::asio::buffer(buffer_),
-                             [me = shared_from_this()](error_code ec2, size_t) {
-                               me->on_written(ec2);
-                             });
+    boost::asio::async_write(
+      stream_, boost::asio::buffer(buffer_),
+      [me = shared_from_this()](error_code ec2, size_t) { me->on_written(ec2); });
     return taken;
   }
 
@@ -179,8 +177,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<transport>
-make_tls_transport(tcp::socket socket, std::shared_ptr<boost::asio::ssl::context> tls) {
+std::unique_ptr<transport> make_tls_transport(tcp::socket socket,
+                                              std::shared_ptr<boost::asio::ssl::context> tls) {
   return std::make_unique<tls_handle>(
     std::make_shared<tls_transport>(std::move(socket), std::move(tls)));
 }

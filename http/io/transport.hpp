@@ -15,8 +15,8 @@ namespace tidings::http {
 using boost::system::error_code;
 using tcp = boost::asio::ip::tcp;
 
-/// One client's socket, plain or TLS. Everything happens on the thread of its io_context. At most one
-/// read (or wait for the end) and one wait for room at a time.
+/// One client's socket, plain or TLS. Everything happens on the thread of its io_context. At most
+/// one read (or wait for the end) and one wait for room at a time.
 class transport {
 public:
   /// Whoever uses the transport now. Operations that are under way keep it alive.
@@ -33,7 +33,8 @@ public:
 
   virtual ~transport() = default;
 
-  /// Completes at once for plain sockets; `on_read` tells the outcome of a TLS handshake with n = 0.
+  /// Completes at once for plain sockets; `on_read` tells the outcome of a TLS handshake with n =
+  /// 0.
   virtual void handshake(std::shared_ptr<user> who) = 0;
 
   virtual void read(boost::asio::mutable_buffer into, std::shared_ptr<user> who) = 0;
@@ -41,7 +42,8 @@ public:
   /// Reads and discards until the other side ends the connection; then `on_read` with an error.
   virtual void wait_for_end(std::shared_ptr<user> who) = 0;
 
-  /// Hands over what there is room for, and returns how much that was. `ec` is set only by failures.
+  /// Hands over what there is room for, and returns how much that was. `ec` is set only by
+  /// failures.
   virtual size_t write(std::span<const std::string_view> pieces, error_code& ec) = 0;
 
   virtual void wait_for_room(std::shared_ptr<user> who) = 0;

@@ -25,8 +25,8 @@ public:
   virtual void on_deadline() = 0;
 };
 
-/// One I/O thread and all that lives on it: its io_context, the execution unit of its actors, its shard,
-/// and the sessions of its sockets. A socket stays with its worker for life.
+/// One I/O thread and all that lives on it: its io_context, the execution unit of its actors, its
+/// shard, and the sessions of its sockets. A socket stays with its worker for life.
 class worker {
 public:
   explicit worker(caf::actor_system& sys);
@@ -58,7 +58,8 @@ public:
   /// Lets the thread end when nothing is left to do, and waits for it. Sessions must be gone.
   void stop();
 
-  // -- on the worker's thread ------------------------------------------------------------------------
+  // -- on the worker's thread
+  // ------------------------------------------------------------------------
 
   /// Calls `x.on_deadline()` about `after` from now, unless it is moved or removed before.
   void set_deadline(timed& x, milliseconds after);

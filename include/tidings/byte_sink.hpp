@@ -27,8 +27,9 @@ public:
   /// Says who hears about the sink from now on; nullptr: nobody.
   virtual void attach(listener* who) = 0;
 
-  /// Hands bytes to the socket and returns how many it took. Fewer than given means that it is full:
-  /// `on_writable` follows once. After a failure everything is taken and dropped, `on_gone` follows.
+  /// Hands bytes to the socket and returns how many it took. Fewer than given means that it is
+  /// full: `on_writable` follows once. After a failure everything is taken and dropped, `on_gone`
+  /// follows.
   virtual size_t write(std::span<const std::string_view> pieces) = 0;
 
   /// Ends the stream: at once, or after what was taken has been sent if `gracefully`.

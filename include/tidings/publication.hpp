@@ -14,8 +14,8 @@ namespace tidings {
 struct publication {
   event content;
 
-  /// Repeats under the same key are answered with the first result; empty: none. Already scoped, so that
-  /// keys of different kinds cannot meet.
+  /// Repeats under the same key are answered with the first result; empty: none. Already scoped, so
+  /// that keys of different kinds cannot meet.
   std::string key;
   uint64_t fingerprint = 0; ///< hash of topics, type and data: tells a repeat from a conflict
 

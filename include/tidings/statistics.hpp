@@ -5,7 +5,8 @@
 
 namespace tidings {
 
-/// What the broker counts. Any thread adds; whoever shows them reads. Totals since start unless said.
+/// What the broker counts. Any thread adds; whoever shows them reads. Totals since start unless
+/// said.
 struct statistics {
   using counter = std::atomic<uint64_t>;
 
@@ -21,7 +22,8 @@ struct statistics {
   counter streams_ended_closed{0};
   counter streams_ended_slow_reader{0};
 
-  // -- events ---------------------------------------------------------------------------------------
+  // -- events
+  // ---------------------------------------------------------------------------------------
   counter published{0};
   counter duplicates{0};
   counter refused{0};
@@ -33,21 +35,25 @@ struct statistics {
   counter resumes{0};
   counter resumes_unknown{0};
 
-  // -- store ----------------------------------------------------------------------------------------
+  // -- store
+  // ----------------------------------------------------------------------------------------
   counter commits{0};
   counter commit_microseconds{0};
   counter synced_commits{0};
 
-  // -- bounds ---------------------------------------------------------------------------------------
-  counter publish_bytes{0}; ///< now: accepted and not yet answered
-  counter topic_actors{0};  ///< now
+  // -- bounds
+  // ---------------------------------------------------------------------------------------
+  counter publish_bytes{0};     ///< now: accepted and not yet answered
+  counter topic_actors{0};      ///< now
   counter subscribed_topics{0}; ///< now: distinct topics and patterns of open streams
 
-  // -- requests -------------------------------------------------------------------------------------
+  // -- requests
+  // -------------------------------------------------------------------------------------
   counter requests{0};
   counter requests_refused{0};
 
-  // -- configuration --------------------------------------------------------------------------------
+  // -- configuration
+  // --------------------------------------------------------------------------------
   counter reloads{0};
   counter reloads_failed{0};
 };

@@ -8,8 +8,8 @@
 
 namespace tidings {
 
-/// Deadlines of very many objects without a timer for each: setting, moving and removing one is a few
-/// instructions, and objects far from their deadline cost nothing. Not thread-safe.
+/// Deadlines of very many objects without a timer for each: setting, moving and removing one is a
+/// few instructions, and objects far from their deadline cost nothing. Not thread-safe.
 ///
 /// @tparam T derives from `timer_wheel<T>::hook`; must be removed before it is destroyed
 template <class T, size_t SlotCount = 1024>
@@ -57,8 +57,8 @@ public:
     h.slot_ = hook::none;
   }
 
-  /// One tick has passed: calls `f(x)` for everything that is due, each without a deadline then. `f` may
-  /// schedule and remove anything.
+  /// One tick has passed: calls `f(x)` for everything that is due, each without a deadline then.
+  /// `f` may schedule and remove anything.
   template <class F>
   void advance(F f) {
     ++now_;

@@ -192,7 +192,8 @@ public:
     settle();
   }
 
-  // -- shard::agent ----------------------------------------------------------------------------------
+  // -- shard::agent
+  // ----------------------------------------------------------------------------------
 
   connection_actor spawn(uint64_t, stream_request, std::shared_ptr<byte_sink>) override {
     return {};

@@ -256,8 +256,8 @@ CAF_TEST(an ephemeral event is lost for a reader that is behind and counted) {
 
 CAF_TEST(a wait for the next event is over with the first that matches) {
   auto fired = 0;
-  auto who = std::make_shared<const subscription>(
-    std::vector<topic_pattern>{*topic_pattern::parse("a")});
+  auto who =
+    std::make_shared<const subscription>(std::vector<topic_pattern>{*topic_pattern::parse("a")});
   auto wait = aut->wait_for_event(who, [&] { ++fired; });
   publish("b", "1");
   CAF_CHECK_EQUAL(fired, 0);
@@ -271,4 +271,5 @@ CAF_TEST(a wait for the next event is over with the first that matches) {
   CAF_CHECK_EQUAL(fired, 1);
 }
 
-CAF_TEST_FIXTURE_SCOPE_END()
+CAF_TEST_FIXTURE_SCOPE_END
+()

@@ -5,7 +5,6 @@
 #include "actors/shard/shard_actor.hpp"
 
 #include <caf/all.hpp>
-
 #include <caf/test/dsl.hpp>
 
 using namespace tidings;
@@ -40,7 +39,8 @@ storage_actor::behavior_type recording_storage(storage_actor::pointer,
   };
 }
 
-shard_actor::behavior_type recording_shard(shard_actor::pointer, std::vector<publish_ptr>* answers) {
+shard_actor::behavior_type recording_shard(shard_actor::pointer,
+                                           std::vector<publish_ptr>* answers) {
   return {
     [answers](const commit_notice& x) {
       answers->insert(answers->end(), x.answers.begin(), x.answers.end());
@@ -141,8 +141,8 @@ CAF_TEST(one refused item stops an atomic request and only that item of another)
 }
 
 CAF_TEST(the distributor knows how many streams listen) {
-  auto who = std::make_shared<const subscription>(
-    std::vector<topic_pattern>{*topic_pattern::parse("a")});
+  auto who =
+    std::make_shared<const subscription>(std::vector<topic_pattern>{*topic_pattern::parse("a")});
   caf::anon_send(aut, caf::subscribe_atom_v, subscription_ptr{who});
   caf::anon_send(aut, caf::subscribe_atom_v, subscription_ptr{who});
   auto x = publish({{"a"}});
@@ -159,4 +159,5 @@ CAF_TEST(topics that are there take over a new configuration) {
   CAF_CHECK(publish({{"a"}})->items[0].level == durability::fsync);
 }
 
-CAF_TEST_FIXTURE_SCOPE_END()
+CAF_TEST_FIXTURE_SCOPE_END
+()

@@ -12,7 +12,8 @@ namespace {
 
 struct fixture {
   fake_store store;
-  commit_group group{store, {.events_max = 4, .bytes_max = 1000, .idempotency_window = milliseconds{1000}}};
+  commit_group group{
+    store, {.events_max = 4, .bytes_max = 1000, .idempotency_window = milliseconds{1000}}};
 
   static publish_item item(std::string topic, std::string data, std::string key = {},
                            uint64_t fingerprint = 1) {
@@ -150,4 +151,5 @@ CAF_TEST(a group is full by events or by bytes) {
   CAF_CHECK(group.full());
 }
 
-CAF_TEST_FIXTURE_SCOPE_END()
+CAF_TEST_FIXTURE_SCOPE_END
+()

@@ -62,7 +62,8 @@ CAF_TEST(less than the level of the topic is refused and more is taken) {
   CAF_CHECK(more.level == durability::fsync);
 }
 
-CAF_TEST(an event of several topics is stored if one of them stores and lives as long as the strictest allows) {
+CAF_TEST(an event of several topics is stored if one of them stores and lives
+           as long as the strictest allows) {
   config cfg;
   cfg.topic.push_back(rule("short"));
   cfg.topic.push_back(rule("typing"));
