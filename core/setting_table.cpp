@@ -152,9 +152,10 @@ struct pattern {
 
   static bool read(std::string_view x, topic_pattern& to) {
     auto value = topic_pattern::parse(x);
-    if (value)
-      to = *std::move(value);
-    return static_cast<bool>(value);
+    if (!value)
+      return false;
+    to = *std::move(value);
+    return true;
   }
 
   static std::string write(const topic_pattern& x) {

@@ -205,7 +205,7 @@ result<publication> parse_binary_cloud_event(request& x, const limits_config& li
       return value.error();
     out += ",\"data\":";
     value->append_compact(out);
-  } else if (type->is_utf8() && is_utf8(x.body) && !std::memchr(x.body.data(), 0, x.body.size())) {
+  } else if (type->is_utf8() && is_utf8(x.body) && x.body.find('\0') == x.body.npos) {
     if (!x.body.empty())
       append_member(out, "data", x.body);
   } else {

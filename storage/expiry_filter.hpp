@@ -11,6 +11,11 @@ namespace tidings::storage {
 
 /// What all compactions of a store need to know. Outlives the database.
 struct expiry_context {
+  expiry_context(const guarded_clock& judge, int64_t memory_ms)
+    : clock(judge), gap_memory_ms(memory_ms) {
+    // nop
+  }
+
   const guarded_clock& clock;
   int64_t gap_memory_ms = 0;
   forget_floor floor;

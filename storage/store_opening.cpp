@@ -34,10 +34,12 @@ status check_empty(const std::string& path) {
   std::error_code error;
   for (fs::directory_iterator i{path, error}, end; !error && i != end; i.increment(error)) {
     auto name = i->path().filename().string();
-    if (name != "tidings.lock" && name != "tidings.store.new" && name != "lost+found")
-      return failure{errc::storage_unavailable,
-                     "the data directory " + path + " holds other things (" + name
-                       + ") and no store of Tidings; nothing has been changed"};
+    if (name != "tidings.lock" && name != "tidings.store.new" && name != "lost+found") {
+      std::string detail = "the data directory ";
+      detail.append(path).append(" holds other things (").append(name);
+      detail += ") and no store of Tidings; nothing has been changed";
+      return failure{errc::storage_unavailable, std::move(detail)};
+    }
   }
   if (error)
     return file_failure("cannot list", path, error.value());

@@ -18,7 +18,7 @@ public:
   static constexpr uint64_t entries = 1024;
 
   /// @param expected the witness; nullopt: a store without one
-  explicit tail_check(std::optional<watermark> expected) : expected_(std::move(expected)) {
+  explicit tail_check(std::optional<watermark> expected) : expected_(expected) {
     // nop
   }
 
