@@ -84,7 +84,7 @@ class SlowReader(OwnBrokerTest):
         body = "x" * 2000
         # Without readers first, so that what the log needs is in the base.
         for _ in range(40):
-            broker.post("/events", "[" + ",".join(f'{{"topic":"t","data":"{body}"}}' for _ in range(100)) + "]",
+            broker.post("/events", "[" + ",".join(f'{{"topic":"warm","data":"{body}"}}' for _ in range(100)) + "]",
                         {"Content-Type": "application/json"})
         streams = [broker.stream("/topics/t", receive_buffer=4096) for _ in range(readers)]
         for stream in streams:

@@ -97,7 +97,7 @@ CAF_TEST(the four required attributes are required) {
     auto x = json::parse(simple);
     x.erase(name);
     CAF_CHECK_EQUAL(code(structured(x.dump())), "invalid_event");
-    for (auto value :
+    for (auto& value :
          {json(""), json(nullptr), json(1), json(true), json::object(), json::array()}) {
       x[name] = value;
       CAF_CHECK_EQUAL(code(structured(x.dump())), "invalid_event");

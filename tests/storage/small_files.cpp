@@ -47,7 +47,7 @@ CAF_TEST(the watermark is text with a checksum) {
 }
 
 CAF_TEST(no changed byte goes unnoticed) {
-  for (auto text : {to_text(make_identity()), to_text(make_watermark())}) {
+  for (auto& text : {to_text(make_identity()), to_text(make_watermark())}) {
     for (size_t i = 0; i < text.size(); ++i) {
       auto changed = text;
       changed[i] ^= 1;

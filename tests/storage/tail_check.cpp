@@ -37,7 +37,7 @@ struct fixture {
   }
 
   std::string check(std::optional<watermark> expected, std::vector<uint64_t> positions) {
-    tail_check x{std::move(expected)};
+    tail_check x{expected};
     for (auto i : positions)
       x.add(lsn{i}, values[i - 1]);
     auto problem = x.finish();
