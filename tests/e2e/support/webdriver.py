@@ -27,6 +27,13 @@ class Browser:
         with open(os.path.join(self.folder, "driver.log"), "wb") as log:
             self.process = subprocess.Popen([driver, f"--port={self.port}"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.session = None
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self):
         eventually(self._answers, 20, "chromedriver")
         options = {"binary": self.binary, "args": FLAGS + [f"--user-data-dir={self.folder}/profile"]}
         made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}})
