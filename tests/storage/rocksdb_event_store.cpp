@@ -261,6 +261,26 @@ CAF_TEST(a topic that gets a bound later lets go of what is too much) {
   CAF_CHECK_EQUAL(seen.missing.back().position, 290u);
 }
 
+CAF_TEST(what one topic has evicted and another holds counts only there) {
+  CAF_REQUIRE(open());
+  for (int i = 0; i < 6; ++i) {
+    auto x = make_entry("bounded", "x");
+    x.content.content.topics.push_back("free");
+    x.retention = {{2, 0}, {}};
+    append_one(*store, x);
+    if (i == 3)
+      CAF_REQUIRE(reopen()); // the window is made again and must not count what is evicted
+  }
+  auto topics = store->topics("", "", 10, clock.wall);
+  CAF_REQUIRE_EQUAL(topics->size(), 2u);
+  CAF_CHECK_EQUAL(uint64_t{topics->at(0).events}, 2u);
+  CAF_CHECK_EQUAL(uint64_t{topics->at(1).events}, 6u);
+  CAF_CHECK_EQUAL(read(subscribe({"bounded"})).positions(), (positions{5, 6}));
+  CAF_CHECK_EQUAL(read(subscribe({"bounded"})).missing_positions(), (positions{1, 2, 3, 4}));
+  CAF_CHECK_EQUAL(read(subscribe({"free", "bounded"})).records.size(), 6u);
+  CAF_CHECK(read(subscribe({"free", "bounded"})).missing.empty());
+}
+
 CAF_TEST(a directory serves one store at a time) {
   CAF_REQUIRE(open());
   auto second = storage::rocksdb_event_store::open(settings, clock);

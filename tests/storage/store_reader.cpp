@@ -273,3 +273,35 @@ CAF_TEST(both ways of reading agree with the model after any history) {
     run(f, seed);
   }
 }
+
+CAF_TEST(a log that its index does not follow is refused) {
+  fixture f;
+  f.start();
+  std::vector<log_entry> batch{make_entry("t", "1"), make_entry("t", "2")};
+  CAF_REQUIRE(!f.writer->append(batch, true));
+  rocksdb::WriteBatch damage;
+  std::string key;
+  encode_topic_key(key, "t", lsn{1});
+  damage.Delete(f.opened->db->at(family::topic), key);
+  CAF_REQUIRE(!f.opened->db->write(damage, true));
+  std::string why;
+  try {
+    f.start();
+  } catch (const std::runtime_error& x) {
+    why = x.what();
+  }
+  CAF_CHECK(why.find("position 1 is not in it") != std::string::npos);
+}
+
+CAF_TEST(after a failure nothing is written any more) {
+  fixture f;
+  f.start();
+  CAF_REQUIRE(f.opened->db->give_up({errc::storage_unavailable, "the disk is gone"}).has_value());
+  std::vector<log_entry> batch{make_entry("t", "1")};
+  auto refused = f.writer->append(batch, true);
+  CAF_REQUIRE(refused.has_value());
+  CAF_CHECK(refused->code == errc::storage_unavailable);
+  CAF_CHECK(refused->detail.find("the disk is gone") != std::string::npos);
+  CAF_CHECK(f.opened->db->sync().has_value());
+  CAF_CHECK_EQUAL(to_integer(f.writer->last()), 0u);
+}
