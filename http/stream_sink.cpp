@@ -7,12 +7,13 @@ namespace {
 /// How long a client may take to close its side after the end of a stream.
 constexpr auto farewell = milliseconds{5'000};
 
-class stream_sink : public transport::user,
+class stream_sink : public byte_sink,
+                    public transport::user,
                     public timed,
                     public std::enable_shared_from_this<stream_sink> {
 public:
   stream_sink(worker& home, std::unique_ptr<transport> socket, std::function<void()> on_end)
-    : home_(home), socket_(std::move(socket)), on_end_(std::move(on_end)) {
+    : socket_(std::move(socket)), home_(home), on_end_(std::move(on_end)) {
     // nop
   }
 
@@ -26,11 +27,11 @@ public:
     socket_->wait_for_end(shared_from_this());
   }
 
-  void attach(byte_sink::listener* who) {
+  void attach(listener* who) override {
     listener_ = who;
   }
 
-  size_t write(std::span<const std::string_view> pieces) {
+  size_t write(std::span<const std::string_view> pieces) override {
     size_t all = 0;
     for (auto x : pieces)
       all += x.size();
@@ -50,7 +51,11 @@ public:
     return taken;
   }
 
-  void close(bool gracefully) {
+  void prefetch() const noexcept override {
+    socket_->prefetch();
+  }
+
+  void close(bool gracefully) override {
     listener_ = nullptr;
     if (gracefully && !gone_) {
       socket_->finish(); // the client closes its side then, which ends the wait
@@ -64,7 +69,7 @@ public:
     socket_->close();
   }
 
-  std::string peer() const {
+  std::string peer() const override {
     return socket_->peer();
   }
 
@@ -84,43 +89,12 @@ public:
   }
 
 private:
-  worker& home_;
   std::unique_ptr<transport> socket_;
-  std::function<void()> on_end_;
-  byte_sink::listener* listener_ = nullptr;
   bool waiting_ = false;
   bool gone_ = false;
-};
-
-/// What the stream holds: the socket's own operations may outlive it.
-class sink_handle : public byte_sink {
-public:
-  explicit sink_handle(std::shared_ptr<stream_sink> x) : x_(std::move(x)) {
-    // nop
-  }
-
-  ~sink_handle() override {
-    x_->attach(nullptr);
-  }
-
-  void attach(listener* who) override {
-    x_->attach(who);
-  }
-
-  size_t write(std::span<const std::string_view> pieces) override {
-    return x_->write(pieces);
-  }
-
-  void close(bool gracefully) override {
-    x_->close(gracefully);
-  }
-
-  std::string peer() const override {
-    return x_->peer();
-  }
-
-private:
-  std::shared_ptr<stream_sink> x_;
+  listener* listener_ = nullptr;
+  worker& home_;
+  std::function<void()> on_end_;
 };
 
 } // namespace
@@ -129,7 +103,7 @@ std::shared_ptr<byte_sink> make_stream_sink(worker& home, std::unique_ptr<transp
                                             std::function<void()> on_end) {
   auto sink = std::make_shared<stream_sink>(home, std::move(socket), std::move(on_end));
   sink->watch();
-  return std::make_shared<sink_handle>(std::move(sink));
+  return sink;
 }
 
 } // namespace tidings::http

@@ -219,7 +219,7 @@ void stream::write_from_memory() {
   for (auto& run : piece.runs)
     append_pieces(piece.pieces, run, profile_->format, profile_->chunked);
   auto before = events_;
-  if (piece.events == 0 || put(piece))
+  if (piece.events == 0 || took(piece, sink_->write(piece.pieces)))
     position_ = reached;
   quiet_ = quiet_ && piece.events == 0;
   add(home_.stats().delivered, events_ - before);
@@ -229,25 +229,40 @@ void stream::go_live() {
   home_.flush(); // what is pending for the group is behind us
   state_ = state::live;
   stop_lagging();
+  joined_at_events_ = group->delivered().events;
+  joined_at_bytes_ = group->delivered().bytes;
   group->join_live(*this);
+}
+
+/// Takes over what the group has counted for its live members.
+void stream::settle_live() {
+  auto& all = group->delivered();
+  if (all.events != joined_at_events_) {
+    wrote_at_tick_ = std::max(wrote_at_tick_, all.tick);
+    id_sent_ = std::max(id_sent_, all.head);
+  }
+  events_ += all.events - std::exchange(joined_at_events_, all.events);
+  bytes_ += all.bytes - std::exchange(joined_at_bytes_, all.bytes);
 }
 
 // -- writing
 // -------------------------------------------------------------------------------------------
 
-bool stream::deliver(const delivery& x) {
-  if (!put(x)) {
-    fall_behind();
-    return false;
-  }
-  id_sent_ = home_.head();
-  return true;
+byte_sink* stream::live_sink() noexcept {
+  return sink_.get();
 }
 
-/// Writes events. If the socket does not take all of them, what is left of the one that it took in
-/// part is kept, and the position says where to read on.
-bool stream::put(const delivery& x) {
-  auto taken = sink_->write(x.pieces);
+bool stream::deliver(const delivery& x, size_t taken) {
+  settle_live();
+  took(x, taken);
+  fall_behind();
+  return false;
+}
+
+/// Counts what the socket took of some events. If that is not all, what is left of the one that it
+/// took in part is kept, and the position says where to read on.
+/// @returns whether it took all
+bool stream::took(const delivery& x, size_t taken) {
   bytes_ += taken;
   wrote_at_tick_ = home_.wheel().now();
   if (taken == x.bytes) {
@@ -403,6 +418,8 @@ void stream::schedule_tick() {
 
 void stream::on_tick() {
   auto now = home_.wheel().now();
+  if (state_ == state::live)
+    settle_live();
   if (blocked_) {
     if (now - stalled_at_tick_ >= ticks(profile_->write_timeout))
       return end(end_reason::slow_reader);
@@ -414,6 +431,7 @@ void stream::on_tick() {
       && now - wrote_at_tick_ >= ticks(profile_->heartbeat_interval)) {
     home_.flush();
     if (state_ == state::live) {
+      settle_live();
       std::string out;
       auto moved = home_.head() > id_sent_;
       append_heartbeat(out, *profile_,
@@ -439,8 +457,10 @@ void stream::end(end_reason why) {
     return;
   if (why != end_reason::client_gone)
     home_.flush();
-  if (state_ == state::live)
+  if (state_ == state::live) {
+    settle_live();
     group->leave_live(*this);
+  }
   stop_lagging();
   state_ = state::ended;
   sink_->attach(nullptr);
@@ -479,6 +499,10 @@ connection_info stream::info() const {
   x.position = state_ == state::live ? home_.head() : position_;
   x.events = events_;
   x.bytes = bytes_;
+  if (state_ == state::live) {
+    x.events += group->delivered().events - joined_at_events_;
+    x.bytes += group->delivered().bytes - joined_at_bytes_;
+  }
   x.dropped = dropped_;
   return x;
 }

@@ -80,7 +80,8 @@ public:
   // -- subscriber and sink
   // ---------------------------------------------------------------------------
 
-  bool deliver(const delivery& x) override;
+  byte_sink* live_sink() noexcept override;
+  bool deliver(const delivery& x, size_t taken) override;
   bool missed(const record& x) override;
   void on_writable() override;
   void on_gone() override;
@@ -90,10 +91,11 @@ private:
 
   void write(std::string_view bytes);
   void block();
-  bool put(const delivery& x);
+  bool took(const delivery& x, size_t bytes);
   void write_from_memory();
   void read_on(start_point from);
   void go_live();
+  void settle_live();
   void fall_behind();
   void stop_lagging();
   bool skip_what_was_dropped();
@@ -109,10 +111,12 @@ private:
   std::unique_ptr<start_point> start_; // until started
   std::unique_ptr<lag_queue> lag_;
   uint64_t id_;
-  lsn position_{}; // while not live: all up to here has been sent
-  lsn id_sent_{};  // the position that the reader's last id stands for
-  uint64_t events_ = 0;
+  lsn position_{};      // while not live: all up to here has been sent
+  lsn id_sent_{};       // the position that the reader's last id stands for
+  uint64_t events_ = 0; // while live: without those that the group counts
   uint64_t bytes_ = 0;
+  uint64_t joined_at_events_ = 0; // the group's totals when this stream went live
+  uint64_t joined_at_bytes_ = 0;
   int64_t since_ms_ = 0;
   uint64_t wrote_at_tick_ = 0;
   uint64_t stalled_at_tick_ = 0;

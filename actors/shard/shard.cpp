@@ -19,7 +19,7 @@ public:
     home_.leave_group(*this);
   }
 
-  bool deliver(const delivery&) override {
+  bool deliver(const delivery&, size_t) override {
     waiting_ = false;
     home_.env_.post([f = std::move(then_)] { f(); });
     return false;
@@ -213,7 +213,7 @@ void shard::flush() {
   flushing_ = true;
   auto delivered = uint64_t{0};
   for (auto* group : touched_)
-    delivered += group->deliver();
+    delivered += group->deliver(wheel_.now(), head_);
   if (delivered != 0)
     add(env_.stats->delivered, delivered);
   touched_.clear();

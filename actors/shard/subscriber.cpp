@@ -16,7 +16,7 @@ void append_pieces(std::vector<std::string_view>& out, const delivery::run& x, w
                                encoded.spans[i].frame_end - encoded.spans[i].frame_begin));
 }
 
-uint64_t subscriber_group::deliver() {
+uint64_t subscriber_group::deliver(uint64_t tick, lsn head) {
   auto delivered = uint64_t{0};
   if (!live_.empty()) {
     for (auto& x : pending_.runs)
@@ -24,13 +24,24 @@ uint64_t subscriber_group::deliver() {
     for (auto& x : pending_.pieces)
       pending_.bytes += x.size();
     for (size_t i = 0; i < live_.size();) {
-      auto* x = live_[i];
+      auto [who, sink] = live_[i];
+      if (i + 2 < live_.size())
+        __builtin_prefetch(live_[i + 2].sink);
+      if (i + 1 < live_.size() && live_[i + 1].sink)
+        live_[i + 1].sink->prefetch();
       delivered += pending_.events;
-      if (x->deliver(pending_))
+      auto taken = sink ? sink->write(pending_.pieces) : 0;
+      if (sink && taken == pending_.bytes)
+        ++i;
+      else if (who->deliver(pending_, taken))
         ++i;
       else
-        leave_live(*x); // the last one takes its place
+        leave_live(*who); // the last one takes its place
     }
+    delivered_.events += pending_.events;
+    delivered_.bytes += pending_.bytes;
+    delivered_.tick = tick;
+    delivered_.head = head;
   }
   pending_.runs.clear();
   pending_.pieces.clear();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tidings/batch.hpp"
+#include "tidings/byte_sink.hpp"
 #include "tidings/topic.hpp"
 
 #include <cstdint>
@@ -32,9 +33,14 @@ class subscriber {
 public:
   virtual ~subscriber() = default;
 
-  /// Takes what is new. Returns false to leave the live set; must not leave it in any other way
-  /// meanwhile.
-  virtual bool deliver(const delivery& x) = 0;
+  /// Where the group writes what is new; nullptr: nowhere, `deliver` takes it.
+  virtual byte_sink* live_sink() noexcept {
+    return nullptr;
+  }
+
+  /// Takes what is new, of which the sink, if there is one, took no more than `taken` bytes.
+  /// Returns false to leave the live set; must not leave it in any other way meanwhile.
+  virtual bool deliver(const delivery& x, size_t taken) = 0;
 
   /// One of those that are not live and want to know: an event came. Returns false to hear no more.
   virtual bool missed(const record&) {
@@ -71,13 +77,13 @@ public:
 
   void join_live(subscriber& x) {
     x.live_index = static_cast<uint32_t>(live_.size());
-    live_.push_back(&x);
+    live_.push_back({&x, x.live_sink()});
   }
 
   void leave_live(subscriber& x) {
-    auto* last = live_.back();
+    auto last = live_.back();
     live_[x.live_index] = last;
-    last->live_index = x.live_index;
+    last.who->live_index = x.live_index;
     live_.pop_back();
   }
 
@@ -114,8 +120,23 @@ public:
   }
 
   /// Delivers what was collected to everyone who is live.
+  /// @param tick now, in ticks of the shard's wheel
+  /// @param head position of the last record that was collected or passed over
   /// @returns deliveries made
-  uint64_t deliver();
+  uint64_t deliver(uint64_t tick, lsn head);
+
+  /// What everyone who was live all the time got: who joins and leaves counts by difference, so
+  /// that a delivery need not touch each of them.
+  struct totals {
+    uint64_t events = 0;
+    uint64_t bytes = 0;
+    uint64_t tick = 0; ///< of the last delivery
+    lsn head{};        ///< at the last delivery
+  };
+
+  const totals& delivered() const noexcept {
+    return delivered_;
+  }
 
   size_t members = 0;   ///< live or not; kept by the shard
   uint64_t visited = 0; ///< of the subscription index
@@ -124,7 +145,13 @@ private:
   std::shared_ptr<const subscription> who_;
   wire_format format_;
   bool chunked_;
-  std::vector<subscriber*> live_;
+  struct live_member {
+    subscriber* who;
+    byte_sink* sink;
+  };
+
+  std::vector<live_member> live_;
+  totals delivered_;
   std::vector<subscriber*> lagging_;
   delivery pending_;
 };

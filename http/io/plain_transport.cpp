@@ -66,6 +66,10 @@ public:
     return total;
   }
 
+  void prefetch() const noexcept override {
+    __builtin_prefetch(&socket_);
+  }
+
   void wait_for_room(std::shared_ptr<user> who) override {
     socket_.async_wait(tcp::socket::wait_write,
                        [who = std::move(who)](error_code ec) { who->on_room(ec); });

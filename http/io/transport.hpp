@@ -46,6 +46,11 @@ public:
   /// failures.
   virtual size_t write(std::span<const std::string_view> pieces, error_code& ec) = 0;
 
+  /// See `byte_sink::prefetch`.
+  virtual void prefetch() const noexcept {
+    // nop
+  }
+
   virtual void wait_for_room(std::shared_ptr<user> who) = 0;
 
   /// Says that nothing more will be written: what was handed over is still sent.

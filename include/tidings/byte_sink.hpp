@@ -32,6 +32,12 @@ public:
   /// follows.
   virtual size_t write(std::span<const std::string_view> pieces) = 0;
 
+  /// Says that `write` comes soon: fetches into the cache what it needs. Writing to a thousand
+  /// sockets in turn, the kernel has pushed all of it out since the last time.
+  virtual void prefetch() const noexcept {
+    // nop
+  }
+
   /// Ends the stream: at once, or after what was taken has been sent if `gracefully`.
   virtual void close(bool gracefully) = 0;
 
