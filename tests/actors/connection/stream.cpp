@@ -133,6 +133,9 @@ CAF_TEST(every way to cut a socket short loses and doubles nothing) {
     settle();
     publish("a", "9");
     CAF_CHECK_EQUAL(data(x), "123456789");
+    auto info = x.content->info();
+    CAF_CHECK_EQUAL(info.events, 9u);
+    CAF_CHECK(info.bytes <= sink(x).bytes.size());
     x.content->end(end_reason::closed);
   }
 }
