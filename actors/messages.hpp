@@ -6,7 +6,7 @@
 #include "tidings/publication.hpp"
 #include "tidings/result.hpp"
 #include "tidings/statistics.hpp"
-#include "tidings/topic.hpp"
+#include "tidings/subscription.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/atom.hpp>

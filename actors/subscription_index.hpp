@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tidings/topic.hpp"
+#include "tidings/subscription.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -63,7 +63,8 @@ public:
       }
     };
     for (auto x : universal_)
-      once(x);
+      if (x->what().matches_any(topics))
+        once(x);
     for (auto& topic : topics) {
       if (auto i = exact_.find(topic); i != exact_.end())
         for (auto x : i->second)
@@ -84,8 +85,7 @@ private:
       cache_.clear();
     auto& found = cache_[topic];
     for (auto x : wildcard_)
-      if (std::any_of(x->what().wildcards().begin(), x->what().wildcards().end(),
-                      [&](auto& pattern) { return pattern.matches(topic); }))
+      if (x->what().matches(topic))
         found.push_back(x);
     return found;
   }

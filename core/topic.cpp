@@ -68,6 +68,8 @@ status validate_topic(std::string_view name) {
     return why;
   if (name.find('*') != std::string_view::npos)
     return invalid("A topic to publish to must not hold `*`.");
+  if (is_reserved_topic(name))
+    return invalid("Topics that begin with `$` are the broker's own.");
   return std::nullopt;
 }
 
@@ -90,6 +92,8 @@ result<topic_pattern> topic_pattern::parse(std::string_view text) {
 bool topic_pattern::matches(std::string_view topic) const noexcept {
   if (exact_)
     return topic == text_;
+  if (is_reserved_topic(topic))
+    return false;
   if (universal_)
     return true;
   auto pos = topic.begin();
@@ -106,39 +110,6 @@ bool topic_pattern::matches(std::string_view topic) const noexcept {
     }
   }
   return pos == topic.end();
-}
-
-// -- subscription
-// ----------------------------------------------------------------------------------
-
-subscription::subscription(std::vector<topic_pattern> patterns) {
-  if (patterns.empty()
-      || std::any_of(patterns.begin(), patterns.end(), [](auto& x) { return x.is_universal(); }))
-    return;
-  universal_ = false;
-  key_.clear();
-  std::sort(patterns.begin(), patterns.end());
-  patterns.erase(std::unique(patterns.begin(), patterns.end()), patterns.end());
-  for (auto& x : patterns) {
-    if (!key_.empty())
-      key_ += ',';
-    key_ += x.text();
-    if (x.is_exact())
-      exact_.push_back(x.text());
-    else
-      wildcards_.push_back(std::move(x));
-  }
-}
-
-bool subscription::matches(std::string_view topic) const noexcept {
-  return universal_ || std::binary_search(exact_.begin(), exact_.end(), topic)
-         || std::any_of(wildcards_.begin(), wildcards_.end(),
-                        [&](auto& x) { return x.matches(topic); });
-}
-
-bool subscription::matches_any(const std::vector<std::string>& topics) const noexcept {
-  return universal_
-         || std::any_of(topics.begin(), topics.end(), [&](auto& x) { return matches(x); });
 }
 
 } // namespace tidings

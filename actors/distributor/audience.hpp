@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/subscription_index.hpp"
-#include "tidings/topic.hpp"
+#include "tidings/subscription.hpp"
 
 #include <memory>
 #include <string>

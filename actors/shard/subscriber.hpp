@@ -2,7 +2,7 @@
 
 #include "tidings/batch.hpp"
 #include "tidings/byte_sink.hpp"
-#include "tidings/topic.hpp"
+#include "tidings/subscription.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "tidings/mailbox.hpp"
 #include "tidings/position.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,9 @@ struct event {
   data_kind kind = data_kind::text;
   bool ephemeral = false;    ///< never stored, never replayed, carries no resumable id
   int64_t expires_at_ms = 0; ///< Unix time; 0: never
+
+  /// What else it has as an item of mailboxes; nullptr: it is none.
+  std::shared_ptr<const tidings::mail> mail;
 };
 
 /// An event with its place in the log. Immutable once committed.

@@ -3,8 +3,9 @@
 #include "tidings/cursor.hpp"
 #include "tidings/event.hpp"
 #include "tidings/gap.hpp"
+#include "tidings/mailbox.hpp"
 #include "tidings/result.hpp"
-#include "tidings/topic.hpp"
+#include "tidings/subscription.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -39,6 +40,10 @@ struct log_entry {
 
   /// For each topic of the event, in its order; empty: none is bounded.
   std::vector<topic_retention> retention;
+
+  /// What the event does to mailboxes, written in the same batch. The entries of an item itself are
+  /// not among them: the store makes those from its topics.
+  std::vector<mailbox_change> changes;
 };
 
 /// What a publish under an idempotency key led to.
@@ -47,6 +52,13 @@ struct key_entry {
   origin_position origin;
   int64_t time_ms = 0;
   uint64_t fingerprint = 0;
+};
+
+/// `mail` as a reader sees it.
+struct mail_view {
+  std::string_view title;
+  std::string_view message;
+  priority level = priority::normal;
 };
 
 /// A record as a reader sees it: valid only during the call that shows it.
@@ -60,6 +72,7 @@ struct record_view {
   std::string_view type;
   std::string_view id;
   std::string_view data;
+  const mail_view* mail = nullptr; ///< nullptr: it is no item of mailboxes
 };
 
 /// Something that a subscription would have been sent and that is not there any more.
@@ -77,6 +90,7 @@ struct read_request {
   lsn until{std::numeric_limits<uint64_t>::max()}; ///< inclusive
   bool reverse = false;                            ///< newest first
   int64_t now_ms = 0;                              ///< what has expired by then is hidden
+  std::string_view hide_dismissed_of; ///< a user whose dismissed items are passed over; empty: nobody
   size_t scan_max = 10'000; ///< log positions looked at before the call returns; bounds its time
 };
 
@@ -175,6 +189,16 @@ public:
   /// Topics that hold at least one unexpired record, in byte order, strictly after `after`.
   virtual result<std::vector<topic_summary>> topics(std::string_view after, std::string_view prefix,
                                                     size_t limit, int64_t now_ms) const = 0;
+
+  /// The newest entries of a user, own and everyone's, ascending by item: without what is dismissed
+  /// or has expired by `now_ms`.
+  /// @param limit at most this many
+  virtual result<std::vector<mailbox_entry>> mailbox(std::string_view user, size_t limit,
+                                                     int64_t now_ms) const = 0;
+
+  /// Shows the records at these positions, in this order; leaves out what is not there any more.
+  virtual status read_records(std::span<const lsn> positions, int64_t now_ms,
+                              record_visitor& to) const = 0;
 
   virtual store_statistics statistics() const = 0;
 };

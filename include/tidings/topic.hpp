@@ -19,6 +19,12 @@ inline constexpr size_t topic_bytes_max = 256;
 /// here.
 status validate_topic(std::string_view name);
 
+/// Whether a topic is the broker's own, as those are that begin with `$`: nobody publishes to it, and
+/// no pattern matches it.
+inline bool is_reserved_topic(std::string_view topic) noexcept {
+  return !topic.empty() && topic.front() == '$';
+}
+
 /// What a subscription names: a topic, `*` in place of one segment, or `**` at the end for any
 /// depth.
 ///
@@ -60,52 +66,6 @@ private:
   std::string text_;
   bool exact_ = true;
   bool universal_ = false;
-};
-
-/// A set of topics and patterns, sorted and without repeats. No pattern at all means everything.
-/// Immutable; shared by all streams that asked for the same set.
-class subscription {
-public:
-  /// Everything.
-  subscription() = default;
-
-  explicit subscription(std::vector<topic_pattern> patterns);
-
-  bool matches(std::string_view topic) const noexcept;
-
-  /// Whether any of an event's topics matches.
-  bool matches_any(const std::vector<std::string>& topics) const noexcept;
-
-  bool is_universal() const noexcept {
-    return universal_;
-  }
-
-  /// Whether only exact topics are named, so that an index by topic can answer.
-  bool is_exact() const noexcept {
-    return !universal_ && wildcards_.empty();
-  }
-
-  /// The exact topics, ascending.
-  const std::vector<std::string>& topics() const noexcept {
-    return exact_;
-  }
-
-  /// The patterns that hold a wildcard, ascending; empty if universal.
-  const std::vector<topic_pattern>& wildcards() const noexcept {
-    return wildcards_;
-  }
-
-  /// Equal for equal sets: what subscriptions are shared by. Names joined with commas; `**` for
-  /// all.
-  const std::string& key() const noexcept {
-    return key_;
-  }
-
-private:
-  std::vector<std::string> exact_;
-  std::vector<topic_pattern> wildcards_;
-  std::string key_ = "**";
-  bool universal_ = true;
 };
 
 } // namespace tidings

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "tidings/rights.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace tidings {
+
+/// Who makes a request, and what they may do.
+struct caller {
+  enum class way : uint8_t { nobody, open, token, cookie, query, proxy, api_key };
+
+  way how = way::nobody;
+  std::string user; ///< empty: no user
+  topic_rights publish;
+  topic_rights subscribe;
+  bool admin = false;        ///< operations, and everybody's mailbox
+  std::string token_id;      ///< `jti`; empty: none
+  std::string key_name;      ///< of an API key
+  int64_t expires_at_ms = 0; ///< Unix time; 0: never
+};
+
+const char* to_string(caller::way x) noexcept;
+
+} // namespace tidings
