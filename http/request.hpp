@@ -31,6 +31,18 @@ struct request {
                               : std::string_view{i->value().data(), i->value().size()};
   }
 
+  /// The values of all lines of a list-valued field, joined (RFC 9110, 5.3).
+  std::string all_of(bhttp::field name) const {
+    std::string out;
+    auto [i, end] = fields->equal_range(name);
+    for (; i != end; ++i) {
+      if (!out.empty())
+        out += ", ";
+      out.append(i->value().data(), i->value().size());
+    }
+    return out;
+  }
+
   std::string_view field(std::string_view name) const {
     auto i = fields->find(boost::beast::string_view{name.data(), name.size()});
     return i == fields->end() ? std::string_view{}

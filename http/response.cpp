@@ -1,9 +1,12 @@
 #include "http/response.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <ctime>
 
 namespace tidings::http {
 
@@ -103,13 +106,31 @@ void append_header(std::string& out, std::string_view name, std::string_view val
   out += "\r\n";
 }
 
-void append_response(std::string& out, const response& x, bool keep_alive, bool head_only) {
+std::string http_date(int64_t unix_seconds) {
+  static constexpr std::array<const char*, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  auto seconds = static_cast<time_t>(unix_seconds);
+  tm x{};
+  gmtime_r(&seconds, &x);
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                days[static_cast<size_t>(x.tm_wday)], x.tm_mday,
+                months[static_cast<size_t>(x.tm_mon)], x.tm_year + 1900, x.tm_hour, x.tm_min,
+                x.tm_sec);
+  return text;
+}
+
+void append_response(std::string& out, const response& x, std::string_view date, bool keep_alive,
+                     bool head_only) {
   auto has_body = x.status >= 200 && x.status != 204 && x.status != 304;
   out.reserve(out.size() + 256 + (head_only ? 0 : x.body.size()));
   out += "HTTP/1.1 ";
   append_number(out, x.status);
   out += ' ';
   out += reason_of(x.status);
+  out += "\r\nDate: ";
+  out += date;
   out += "\r\n";
   if (!x.content_type.empty())
     append_header(out, "Content-Type", x.content_type);

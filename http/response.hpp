@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,8 +25,13 @@ std::string_view reason_of(unsigned status) noexcept;
 /// elsewhere can begin a line of its own; a name that is no token drops the field.
 void append_header(std::string& out, std::string_view name, std::string_view value);
 
+/// A Unix time as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+std::string http_date(int64_t unix_seconds);
+
 /// Appends the answer as HTTP/1.1. `Cache-Control: no-store` unless the answer says otherwise.
+/// @param date value of the `Date` field
 /// @param head_only leave the body out, as for HEAD; its length is still told
-void append_response(std::string& out, const response& x, bool keep_alive, bool head_only);
+void append_response(std::string& out, const response& x, std::string_view date, bool keep_alive,
+                     bool head_only);
 
 } // namespace tidings::http

@@ -149,7 +149,7 @@ bool session::process_head() {
     return false;
   }
   auto& x = reader_->content();
-  keep_alive_ = reader_->keep_alive() && !draining_;
+  keep_alive_ = reader_->keep_alive() && x.http11 && !draining_;
   head_only_ = x.method == bhttp::verb::head;
   exchange_ = route(x, local_shard().settings());
   auto claimed = reader_->content_length();
@@ -258,7 +258,7 @@ void session::respond(const response& x) {
                                        asked.field(bhttp::field::origin)))
         content.headers.push_back(std::move(header));
   }
-  append_response(out_, content, keep_alive_, head_only_);
+  append_response(out_, content, home().date(), keep_alive_, head_only_);
   answer_done_ = true;
   flush();
 }
@@ -276,6 +276,7 @@ void session::begin_streaming(std::string_view content_type) {
     keep_alive_ = false;
   out_ += x.http11 ? "HTTP/1.1 200 OK\r\nContent-Type: " : "HTTP/1.0 200 OK\r\nContent-Type: ";
   out_ += content_type;
+  out_ += "\r\nDate: " + home().date();
   out_ += "\r\nX-Content-Type-Options: nosniff\r\n";
   for (auto& [name, value] :
        cors_headers(local_shard().settings().server.cors_origins, x.field(bhttp::field::origin)))

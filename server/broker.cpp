@@ -37,7 +37,9 @@ struct system_config : caf::actor_system_config {
 class running_broker : public broker {
 public:
   running_broker(config cfg, std::function<void(const failure&)> on_broken)
-    : config_(std::make_shared<config>(std::move(cfg))), on_broken_(std::move(on_broken)) {
+    : config_(std::make_shared<config>(std::move(cfg))),
+      started_with_(config_),
+      on_broken_(std::move(on_broken)) {
     // nop
   }
 
@@ -80,13 +82,13 @@ public:
   }
 
   std::string url() const override {
-    return (config_->tls.certificate.empty() ? "http://" : "https://") + listener_->address();
+    return (started_with_->tls.certificate.empty() ? "http://" : "https://") + listener_->address();
   }
 
   status reload(config cfg) override {
-    auto restart = needs_restart(*config_, cfg);
+    auto restart = needs_restart(*started_with_, cfg);
     std::shared_ptr<boost::asio::ssl::context> tls;
-    if (!cfg.tls.certificate.empty() && !config_->tls.certificate.empty()) {
+    if (!cfg.tls.certificate.empty() && !started_with_->tls.certificate.empty()) {
       auto fresh = http::make_tls_context(cfg.tls);
       if (!fresh) {
         add(stats_->reloads_failed);
@@ -255,6 +257,7 @@ private:
   }
 
   std::shared_ptr<const config> config_;
+  std::shared_ptr<const config> started_with_; // what needs a restart stays as it was
   std::function<void(const failure&)> on_broken_;
   std::shared_ptr<statistics> stats_ = std::make_shared<statistics>();
   std::shared_ptr<storage::rocksdb_event_store> store_;

@@ -31,9 +31,7 @@ uint64_t subscriber_group::deliver(uint64_t tick, lsn head) {
         live_[i + 1].sink->prefetch();
       delivered += pending_.events;
       auto taken = sink ? sink->write(pending_.pieces) : 0;
-      if (sink && taken == pending_.bytes)
-        ++i;
-      else if (who->deliver(pending_, taken))
+      if ((sink && taken == pending_.bytes) || who->deliver(pending_, taken))
         ++i;
       else
         leave_live(*who); // the last one takes its place

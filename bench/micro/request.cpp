@@ -42,7 +42,7 @@ int main() {
   std::string out;
   bench::measure("append_response", 200'000, [&] {
     out.clear();
-    http::append_response(out, answer, true, false);
+    http::append_response(out, answer, "Sun, 06 Nov 1994 08:49:37 GMT", true, false);
     bench::keep(out);
   });
 }

@@ -116,7 +116,7 @@ private:
 class subscribe : public exchange {
 public:
   void begin(session& s, request& x) override {
-    auto shape = negotiate(x.field(bhttp::field::accept));
+    auto shape = negotiate(x.all_of(bhttp::field::accept));
     if (!shape)
       return s.respond(
         problem({errc::not_acceptable, "this can be had as text/event-stream, application/json or "
@@ -147,7 +147,7 @@ private:
     auto what = parse_stream_parameters(x, shape, cfg.limits, home.clock().wall_ms());
     if (!what)
       return s.respond(problem(what.error()));
-    auto header = stream_header(x, shape, cfg);
+    auto header = stream_header(x, shape, cfg, s.home().date());
     if (x.method == bhttp::verb::head)
       return s.respond_raw(std::move(header));
     auto& owner = s.home();
@@ -170,11 +170,15 @@ private:
     return profile;
   }
 
-  static std::string stream_header(const request& x, representation shape, const config& cfg) {
+  static std::string stream_header(const request& x, representation shape, const config& cfg,
+                                   std::string_view date) {
     std::string out = x.http11 ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.0 200 OK\r\n";
     out += shape == representation::ndjson ? "Content-Type: application/x-ndjson\r\n"
                                            : "Content-Type: text/event-stream; charset=utf-8\r\n";
-    out += "Cache-Control: no-store\r\n"
+    out += "Date: ";
+    out += date;
+    out += "\r\n"
+           "Cache-Control: no-store\r\n"
            "X-Accel-Buffering: no\r\n"
            "X-Content-Type-Options: nosniff\r\n";
     for (auto& [name, value] : cors_headers(cfg.server.cors_origins, x.field(bhttp::field::origin)))

@@ -1,5 +1,7 @@
 #include "http/io/worker.hpp"
 
+#include "http/response.hpp"
+
 #include <boost/asio/post.hpp>
 
 namespace tidings::http {
@@ -14,6 +16,7 @@ worker::~worker() {
 }
 
 void worker::start() {
+  update_date();
   timer_.expires_after(shard::tick_interval);
   run_tick();
   thread_ = std::thread{[this] { context_.run(); }};
@@ -54,6 +57,12 @@ std::vector<std::shared_ptr<session>> worker::sessions() const {
   return xs;
 }
 
+void worker::update_date() {
+  auto now = shard_->clock().wall_ms() / 1000;
+  if (now != std::exchange(date_second_, now))
+    date_ = http_date(now);
+}
+
 void worker::run_tick() {
   timer_.async_wait([this](boost::system::error_code ec) {
     if (ec)
@@ -62,6 +71,7 @@ void worker::run_tick() {
     auto now = std::chrono::steady_clock::now();
     auto next = timer_.expiry() + shard::tick_interval;
     timer_.expires_at(std::max(next, now));
+    update_date();
     shard_->tick();
     wheel_.advance([](timed& x) { x.on_deadline(); });
     run_tick();

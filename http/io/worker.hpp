@@ -68,6 +68,11 @@ public:
     wheel_.remove(x);
   }
 
+  /// Now, as the value of a `Date` field; at most a tick late.
+  const std::string& date() const noexcept {
+    return date_;
+  }
+
   /// Keeps a session alive until it is dismissed.
   void admit(std::shared_ptr<session> x);
 
@@ -79,6 +84,7 @@ public:
 
 private:
   void run_tick();
+  void update_date();
 
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
@@ -87,6 +93,8 @@ private:
   std::shared_ptr<shard> shard_;
   timer_wheel<timed> wheel_;
   std::unordered_map<session*, std::shared_ptr<session>> sessions_;
+  std::string date_;
+  int64_t date_second_ = 0;
   std::thread thread_;
 };
 

@@ -1,5 +1,6 @@
 """What every route shares: connections, methods, limits, deadlines, CORS, and requests that are not right."""
 
+import email.utils
 import re
 import time
 
@@ -24,10 +25,21 @@ class Connections(BrokerTest):
             answer = link.request("GET", "/healthz", {"Connection": "close"})
             self.assertEqual((answer.status, answer.header("connection")), (200, "close"))
             self.assertTrue(link.at_end())
-        with self.shared.connect() as link:
-            link.send(b"GET /healthz HTTP/1.0\r\n\r\n")
-            self.assertEqual(link.read_response().status, 200)
-            self.assertTrue(link.at_end())
+        for more in (b"", b"Connection: keep-alive\r\n"):
+            with self.subTest(more), self.shared.connect() as link:
+                link.send(b"GET /healthz HTTP/1.0\r\n" + more + b"\r\n")
+                answer = link.read_response()
+                self.assertEqual((answer.status, answer.header("connection")), (200, "close"))
+                self.assertTrue(link.at_end())
+
+    def test_answers_and_streams_carry_the_date(self):
+        for path, status in (("/healthz", 200), ("/nowhere", 404), (f"/topics/{self.topic}", 200)):
+            with self.subTest(path), self.shared.connect() as link:
+                link.send_request("GET", path)
+                head = link.read_head()
+                self.assertEqual(head.status, status)
+                told = email.utils.parsedate_to_datetime(head.header("date"))
+                self.assertLess(abs(told.timestamp() - time.time()), 60)
 
     def test_pipelined_requests_are_answered_in_order(self):
         with self.shared.connect() as link:

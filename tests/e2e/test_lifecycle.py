@@ -144,6 +144,14 @@ class Reload(OwnBrokerTest):
         broker.post("/topics/t", "the old stream lives")
         self.assertEqual(old.event().data, "the old stream lives")
 
+    def test_what_needs_a_restart_is_said_at_every_reload_until_then(self):
+        broker = self.broker(config="[storage]\nreaders = 1\n")
+        broker.write_config("[storage]\nreaders = 2\n")
+        for _ in range(2):
+            size = len(broker.log())
+            broker.signal(signal.SIGHUP)
+            eventually(lambda: "storage.readers" in broker.log()[size:], 10, "the warning")
+
 
 class Tls(OwnBrokerTest):
     def certificate(self, folder, name="localhost"):

@@ -43,6 +43,10 @@ class Stream(BrokerTest):
                 link.send_request("GET", f"/topics/{self.topic}", headers)
                 head = link.read_head()
                 self.assertEqual((head.status, head.header("content-type").split(";")[0]), (200, "text/event-stream"))
+        with self.shared.connect() as link:
+            link.send(b"GET /topics/%s HTTP/1.1\r\nHost: x\r\nAccept: image/png\r\nAccept: text/event-stream\r\n\r\n"
+                      % self.topic.encode())
+            self.assertEqual(link.read_head().status, 200)
         answer = self.shared.get(f"/topics/{self.topic}", {"Accept": "image/png"})
         self.assert_problem(answer, 406, "not_acceptable")
 

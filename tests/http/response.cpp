@@ -13,7 +13,7 @@ using namespace std::string_literals;
 
 std::string written(const response& x, bool keep_alive = true, bool head_only = false) {
   std::string out;
-  append_response(out, x, keep_alive, head_only);
+  append_response(out, x, http_date(784111777), keep_alive, head_only);
   return out;
 }
 
@@ -24,6 +24,7 @@ CAF_TEST(writes a whole answer) {
   x.body = "{}\n";
   x.headers.emplace_back("X-One", "1");
   CAF_CHECK_EQUAL(written(x), "HTTP/1.1 201 Created\r\n"
+                              "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
                               "Content-Type: application/json\r\n"
                               "Content-Length: 3\r\n"
                               "X-One: 1\r\n"
@@ -33,9 +34,15 @@ CAF_TEST(writes a whole answer) {
                               "{}\n");
 }
 
+CAF_TEST(a date is written as HTTP writes it) {
+  CAF_CHECK_EQUAL(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+  CAF_CHECK_EQUAL(http_date(951'782'400), "Tue, 29 Feb 2000 00:00:00 GMT");
+  CAF_CHECK_EQUAL(http_date(1'798'761'599), "Thu, 31 Dec 2026 23:59:59 GMT");
+}
+
 CAF_TEST(appends) {
   std::string out = "before";
-  append_response(out, {}, true, false);
+  append_response(out, {}, "now", true, false);
   CAF_CHECK(out.starts_with("beforeHTTP/1.1 200 OK\r\n"));
 }
 
@@ -83,7 +90,7 @@ CAF_TEST(nothing in a value begins another line) {
     CAF_CHECK_EQUAL(out[i - 1], '\r');
     ++lines;
   }
-  CAF_CHECK_EQUAL(lines, 10u);
+  CAF_CHECK_EQUAL(lines, 11u);
 }
 
 CAF_TEST(drops fields whose name is no name) {
