@@ -36,13 +36,33 @@ using storage_actor = caf::typed_actor<
   caf::reacts_to<commit_atom>,
   // Internal: makes durable what was only written, about once a second.
   caf::reacts_to<caf::tick_atom>,
+  // The same as the first, but the answer comes to the sender, when it is stored.
+  caf::replies_to<caf::put_atom, publish_ptr>::with<publish_ptr>,
   // Commits and syncs everything received before; the answer says that it is on disk.
   caf::replies_to<sync_atom>::with<bool>>;
 
 /// Reads the log for streams and pages.
 using reader_actor = caf::typed_actor<caf::replies_to<replay_request>::with<replay_chunk_ptr>,
                                       caf::replies_to<page_request>::with<page>,
-                                      caf::replies_to<topics_request>::with<topic_summaries>>;
+                                      caf::replies_to<topics_request>::with<topic_summaries>,
+                                      caf::replies_to<mailbox_query>::with<mailbox_page>,
+                                      caf::replies_to<mailbox_lookup>::with<mailbox_listing_ptr>>;
+
+/// Changes one user's mailbox, one change after the other.
+using mailbox_actor = caf::typed_actor<
+  caf::replies_to<mailbox_order_ptr>::with<mailbox_outcome>,
+  // Say to the mailroom, if there is nothing to do, that this one may leave.
+  caf::reacts_to<idle_atom>,
+  // Leave. The mailroom sends nothing after it.
+  caf::reacts_to<caf::close_atom>>;
+
+/// Knows the mailboxes that have an actor, starts and dismisses them.
+using mailroom_actor = caf::typed_actor<
+  caf::replies_to<mailbox_order_ptr>::with<mailbox_outcome>,
+  // A user's mailbox has nothing to do, after so many orders.
+  caf::reacts_to<idle_atom, std::string, uint64_t>,
+  // Internal: asks those that nobody used for a while whether they may leave.
+  caf::reacts_to<caf::tick_atom>, caf::reacts_to<config_ptr>>;
 
 struct shard_peers;
 using shard_peers_ptr = std::shared_ptr<const shard_peers>;

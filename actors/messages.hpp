@@ -3,6 +3,7 @@
 #include "tidings/batch.hpp"
 #include "tidings/config.hpp"
 #include "tidings/event_store.hpp"
+#include "tidings/mailbox.hpp"
 #include "tidings/publication.hpp"
 #include "tidings/result.hpp"
 #include "tidings/statistics.hpp"
@@ -12,6 +13,7 @@
 #include <caf/atom.hpp>
 #include <caf/type_id.hpp>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,6 +62,7 @@ struct publish_item {
   durability level = durability::none;    ///< to reach before anybody hears of it
   bool ephemeral = true;                  ///< until a topic says otherwise
   std::vector<topic_retention> retention; ///< empty, or one for each topic
+  std::vector<mailbox_change> changes;    ///< what it does to mailboxes beside its own entries
   uint32_t subscribers = 0;               ///< streams open when it was routed
   publish_outcome outcome;
 };
@@ -152,6 +155,7 @@ struct replay_request {
   bool chunked = true; ///< wrap the bytes as one HTTP/1.1 chunk
   bool quiet =
     false; ///< nothing has been sent yet and nothing was promised: no gap before the first event
+  std::string mailbox_of; ///< a user whose dismissed items are left out; empty: nobody
   lsn until{std::numeric_limits<uint64_t>::max()};
   size_t bytes_max = 64 * 1024;
 };
@@ -195,6 +199,66 @@ struct topics_request {
 
 using topic_summaries = std::vector<topic_summary>;
 
+// -- mailboxes
+// ---------------------------------------------------------------------------------------
+
+/// Which items of a mailbox are meant.
+struct item_filter {
+  std::array<bool, item_state_count> states{true, true, true, true, false}; ///< by item_state
+  std::string type; ///< empty: of any
+
+  bool admits(const mailbox_entry& x) const noexcept {
+    return states[static_cast<size_t>(x.state)] && (type.empty() || type == x.type);
+  }
+};
+
+/// In which order a page shows items; `urgent`: by falling priority, then the oldest first.
+enum class item_order : uint8_t { newest, oldest, urgent };
+
+/// Asks for a page of a user's items.
+struct mailbox_query {
+  std::string user;
+  item_filter filter;
+  item_order order = item_order::newest;
+  std::string after; ///< id of the last item of the page before; empty: from the beginning
+  size_t limit = 50;
+  size_t entries_max = 10'000; ///< as many are looked at
+};
+
+/// A page as JSON.
+struct mailbox_page {
+  std::string json;
+};
+
+/// Asks for what a change of a mailbox is decided by.
+struct mailbox_lookup {
+  std::string user;
+  std::vector<std::string> ids;
+  size_t entries_max = 10'000;
+};
+
+struct mailbox_listing {
+  std::vector<mailbox_entry> entries; ///< ascending by item
+  std::vector<lsn> named;             ///< positions of the ids, ascending; without unknown ones
+};
+
+using mailbox_listing_ptr = std::shared_ptr<mailbox_listing>;
+
+/// Raises the state of items: of those that are named, or of those that the filter admits.
+struct mailbox_order {
+  std::string user;
+  item_state to = item_state::read;
+  std::optional<std::vector<std::string>> ids; ///< nullopt: the filter decides
+  item_filter filter;
+};
+
+using mailbox_order_ptr = std::shared_ptr<const mailbox_order>;
+
+struct mailbox_outcome {
+  std::vector<std::string> changed; ///< ids of the items whose state rose
+  mailbox_counts counts;            ///< afterwards
+};
+
 // -- operating
 // ---------------------------------------------------------------------------------------
 
@@ -230,6 +294,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::page_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::topics_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::topic_summaries)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_lookup)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_listing_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::end_reason)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::connection_list)
 
@@ -238,4 +308,5 @@ CAF_BEGIN_TYPE_ID_BLOCK(tidings, first_custom_type_id)
   CAF_ADD_ATOM(tidings, tidings, sync_atom, "sync")
   CAF_ADD_ATOM(tidings, tidings, list_atom, "list")
   CAF_ADD_ATOM(tidings, tidings, drain_atom, "drain")
+  CAF_ADD_ATOM(tidings, tidings, idle_atom, "idle")
 CAF_END_TYPE_ID_BLOCK(tidings)

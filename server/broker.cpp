@@ -1,6 +1,7 @@
 #include "server/broker.hpp"
 
 #include "actors/distributor/distributor_actor.hpp"
+#include "actors/mailbox/mailroom_actor.hpp"
 #include "actors/shard/shard_actor.hpp"
 #include "actors/storage/reader_actor.hpp"
 #include "actors/storage/storage_actor.hpp"
@@ -105,6 +106,7 @@ public:
     for (auto& x : shards_)
       caf::anon_send(x, config_ptr{config_});
     caf::anon_send(distributor_, config_ptr{config_});
+    caf::anon_send(mailroom_, config_ptr{config_});
     add(stats_->reloads);
     return std::nullopt;
   }
@@ -154,12 +156,14 @@ public:
     for (auto& x : shards_)
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(distributor_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(mailroom_, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(storage_, caf::exit_reason::user_shutdown);
     for (auto& x : readers_)
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
     shards_.clear();
     readers_.clear();
     distributor_ = nullptr;
+    mailroom_ = nullptr;
     storage_ = nullptr;
     if (!serving_)
       for (auto& x : workers_)
@@ -234,7 +238,15 @@ private:
         spawn_reader(*system_, store_, [store = store_] { return store->clock().read_now_ms(); }));
     distributor_ =
       spawn_distributor(*system_, config_, storage_, shards_, stats_, system_clock_source());
-    auto peers = std::make_shared<shard_peers>(shard_peers{distributor_, readers_, shards_});
+    mailbox_environment mail;
+    mail.storage = storage_;
+    mail.readers = readers_;
+    mail.store = store_;
+    mail.stats = stats_;
+    mail.now_ms = [store = store_] { return store->clock().read_now_ms(); };
+    mailroom_ = spawn_mailroom(*system_, config_, std::move(mail), system_clock_source());
+    auto peers =
+      std::make_shared<shard_peers>(shard_peers{distributor_, readers_, shards_, mailroom_});
     for (auto& x : shards_)
       caf::anon_send(x, shard_peers_ptr{peers});
   }
@@ -269,6 +281,7 @@ private:
   std::vector<reader_actor> readers_;
   storage_actor storage_;
   distributor_actor distributor_;
+  mailroom_actor mailroom_;
   std::optional<http::listener> listener_;
   std::atomic<bool> broken_{false};
   bool serving_ = false;

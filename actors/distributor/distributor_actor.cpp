@@ -2,7 +2,7 @@
 
 #include "actors/distributor/audience.hpp"
 #include "actors/distributor/routing.hpp"
-#include "actors/distributor/topic_directory.hpp"
+#include "actors/runtime/recently_used.hpp"
 #include "actors/topic/topic_actor.hpp"
 
 #include <caf/all.hpp>
@@ -97,7 +97,7 @@ private:
   topic_environment_ptr world_;
   std::shared_ptr<statistics> statistics_;
   const clock_source* clock_ = nullptr;
-  topic_directory<topic_actor> topics_;
+  recently_used<topic_actor> topics_;
   audience audience_;
 };
 

@@ -56,6 +56,9 @@ public:
     virtual void read_page(page_request x, std::function<void(result<page>)> then) = 0;
     virtual void list_topics(topics_request x,
                              std::function<void(result<topic_summaries>)> then) = 0;
+    virtual void read_mailbox(mailbox_query x, std::function<void(result<mailbox_page>)> then) = 0;
+    virtual void change_mailbox(mailbox_order x,
+                                std::function<void(result<mailbox_outcome>)> then) = 0;
     virtual void list_connections(uint64_t after, size_t limit,
                                   std::function<void(connection_list)> then) = 0;
     virtual void close_connection(uint64_t id, std::function<void(bool)> then) = 0;

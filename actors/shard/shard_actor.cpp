@@ -70,15 +70,21 @@ public:
   }
 
   void read_page(page_request x, std::function<void(result<page>)> then) override {
-    request(next_reader(), read_timeout, std::move(x))
-      .then([then](page& answer) { then(std::move(answer)); },
-            [then](const caf::error& err) { then(from_caf(err)); });
+    ask<page>(next_reader(), std::move(x), std::move(then));
   }
 
   void list_topics(topics_request x, std::function<void(result<topic_summaries>)> then) override {
-    request(next_reader(), read_timeout, std::move(x))
-      .then([then](topic_summaries& answer) { then(std::move(answer)); },
-            [then](const caf::error& err) { then(from_caf(err)); });
+    ask<topic_summaries>(next_reader(), std::move(x), std::move(then));
+  }
+
+  void read_mailbox(mailbox_query x, std::function<void(result<mailbox_page>)> then) override {
+    ask<mailbox_page>(next_reader(), std::move(x), std::move(then));
+  }
+
+  void change_mailbox(mailbox_order x,
+                      std::function<void(result<mailbox_outcome>)> then) override {
+    ask<mailbox_outcome>(peers_->mailroom, std::make_shared<const mailbox_order>(std::move(x)),
+                         std::move(then));
   }
 
   void list_connections(uint64_t after, size_t limit,
@@ -118,6 +124,13 @@ public:
   }
 
 private:
+  template <class Answer, class Actor, class Question>
+  void ask(const Actor& whom, Question x, std::function<void(result<Answer>)> then) {
+    request(whom, read_timeout, std::move(x))
+      .then([then](Answer& answer) { then(std::move(answer)); },
+            [then](const caf::error& err) { then(from_caf(err)); });
+  }
+
   const reader_actor& next_reader() {
     return peers_->readers[next_reader_++ % peers_->readers.size()];
   }

@@ -15,6 +15,7 @@ struct shard_peers {
   distributor_actor distributor;
   std::vector<reader_actor> readers; ///< at least one
   std::vector<shard_actor> shards;   ///< all, in the order of their index
+  mailroom_actor mailroom;
 };
 
 /// Starts the actor of a shard on the shard's thread. Its first message must be its peers.

@@ -87,6 +87,7 @@ void commit_group::enlist(publish_item& x, int64_t now_ms) {
   entry.key = x.what.key;
   entry.fingerprint = x.what.fingerprint;
   entry.retention = std::move(x.retention);
+  entry.changes = std::move(x.changes);
   waiting_.push_back({&x, entries_.size(), false});
   entries_.push_back(std::move(entry));
 }

@@ -1,6 +1,7 @@
 #include "actors/storage/reader_actor.hpp"
 
 #include "actors/caf_failure.hpp"
+#include "actors/mailbox/mailbox_reader.hpp"
 #include "actors/storage/log_reader.hpp"
 
 #include <caf/all.hpp>
@@ -28,6 +29,13 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state>,
       if (!chunk)
         return to_caf(chunk.error());
       return std::make_shared<replay_chunk>(std::move(*chunk));
+    },
+    [=](const mailbox_query& x) { return answer(mailbox_reader{*store}.read_page(x, now_ms())); },
+    [=](const mailbox_lookup& x) -> caf::result<mailbox_listing_ptr> {
+      auto listing = mailbox_reader{*store}.look_up(x, now_ms());
+      if (!listing)
+        return to_caf(listing.error());
+      return std::make_shared<mailbox_listing>(std::move(*listing));
     },
     [=](const page_request& x) { return answer(log_reader{*store}.read_page(x, now_ms())); },
     [=](const topics_request& x) {

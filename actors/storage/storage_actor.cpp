@@ -5,6 +5,7 @@
 #include <caf/all.hpp>
 
 #include <chrono>
+#include <unordered_map>
 
 namespace tidings {
 
@@ -28,6 +29,12 @@ public:
     self_->delayed_send(storage_actor{self_}, sync_interval, caf::tick_atom_v);
     return {
       [this](const publish_ptr& x) { gather(x); },
+      [this](caf::put_atom, const publish_ptr& x) {
+        auto promise = self_->make_response_promise<publish_ptr>();
+        askers_.emplace(x.get(), promise);
+        gather(x);
+        return promise;
+      },
       [this](commit_atom) { commit(); },
       [this](caf::tick_atom) {
         sync();
@@ -47,7 +54,8 @@ private:
     if (broken_) {
       for (auto& item : x->items)
         item.outcome.refused = broken_;
-      self_->send(env_.shards[x->shard], commit_notice{nullptr, {x}});
+      if (!answer_asker(x))
+        self_->send(env_.shards[x->shard], commit_notice{nullptr, {x}});
       return;
     }
     if (group_->empty())
@@ -73,7 +81,8 @@ private:
     dirty_ = dirty_ || outcome.batch;
     std::vector<commit_notice> notices(env_.shards.size());
     for (auto& x : outcome.answered)
-      notices[x->shard].answers.push_back(std::move(x));
+      if (!answer_asker(x))
+        notices[x->shard].answers.push_back(std::move(x));
     for (size_t i = 0; i < notices.size(); ++i) {
       notices[i].batch = outcome.batch;
       if (notices[i].batch || !notices[i].answers.empty())
@@ -81,6 +90,18 @@ private:
     }
     if (outcome.broken)
       give_up(*outcome.broken);
+  }
+
+  /// @returns whether the request came from an actor rather than from a shard's session
+  bool answer_asker(const publish_ptr& x) {
+    if (askers_.empty())
+      return false;
+    auto i = askers_.find(x.get());
+    if (i == askers_.end())
+      return false;
+    i->second.deliver(x);
+    askers_.erase(i);
+    return true;
   }
 
   void sync() {
@@ -102,6 +123,8 @@ private:
   storage_actor::pointer self_;
   storage_environment env_;
   std::optional<commit_group> group_;
+  // Requests that came from actors, by the request: it is in the group for as long.
+  std::unordered_map<const publish_request*, caf::typed_response_promise<publish_ptr>> askers_;
   status broken_;
   bool dirty_ = false; // something was appended since the last sync
 };

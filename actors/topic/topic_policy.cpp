@@ -14,6 +14,8 @@ void topic_policy::configure(const config& cfg) {
   level_ = cfg.topics.level;
   retention_ = {};
   ephemeral_ = false;
+  items_max_ =
+    topic_ == everyone_topic || user_of_topic(topic_) ? cfg.mailbox.items_max : uint64_t{0};
   auto rate = uint32_t{0};
   auto rule = std::find_if(cfg.topic.begin(), cfg.topic.end(),
                            [this](auto& x) { return x.pattern.matches(topic_); });
@@ -52,12 +54,16 @@ void topic_policy::apply(publish_item& x, int64_t steady_ms) {
   if (ttl_max_.count() != 0)
     x.ttl_max = std::min(x.ttl_max.value_or(ttl_max_), ttl_max_);
   x.level = std::max({x.level, level_, x.what.level.value_or(level_)});
-  x.ephemeral = x.ephemeral && ephemeral_;
-  if (retention_.bounded()) {
+  auto is_item = x.what.content.mail != nullptr;
+  x.ephemeral = x.ephemeral && ephemeral_ && !is_item;
+  auto retention = retention_;
+  if (is_item && items_max_ != 0 && retention.events_max == 0)
+    retention.events_max = items_max_; // what is too much leaves the mailbox with its event
+  if (retention.bounded()) {
     x.retention.resize(topics.size());
     for (size_t i = 0; i < topics.size(); ++i)
       if (topics[i] == topic_)
-        x.retention[i] = retention_;
+        x.retention[i] = retention;
   }
 }
 

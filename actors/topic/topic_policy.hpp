@@ -26,6 +26,7 @@ private:
   milliseconds ttl_max_{};
   durability level_ = durability::fsync;
   topic_retention retention_;
+  uint64_t items_max_ = 0; // of a mailbox, if the topic is a user's or everyone's; 0: it is not
   bool ephemeral_ = false;
   uint32_t rate_per_second_ = 0;
   rate_limit rate_{0};

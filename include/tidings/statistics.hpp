@@ -35,6 +35,11 @@ struct statistics {
   counter resumes{0};
   counter resumes_unknown{0};
 
+  // -- mailboxes
+  // -----------------------------------------------------------------------------------
+  counter mailbox_changes{0}; ///< items whose state rose
+  counter mailbox_actors{0};  ///< now
+
   // -- store
   // ----------------------------------------------------------------------------------------
   counter commits{0};

@@ -3,7 +3,7 @@
 #include "actors/distributor/routing.hpp"
 
 #include "actors/distributor/audience.hpp"
-#include "actors/distributor/topic_directory.hpp"
+#include "actors/runtime/recently_used.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -52,7 +52,7 @@ CAF_TEST(a stream that wants several topics of an event counts once) {
 }
 
 CAF_TEST(the directory lets the idle go and then the least recently used) {
-  topic_directory<int> x;
+  recently_used<int> x;
   x.add("a", 1, 100);
   x.add("b", 2, 200);
   x.add("c", 3, 300);

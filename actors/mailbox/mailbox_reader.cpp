@@ -1,0 +1,139 @@
+#include "actors/mailbox/mailbox_reader.hpp"
+
+#include "actors/mailbox/mailbox_decision.hpp"
+#include "tidings/batch.hpp"
+#include "tidings/cursor.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace tidings {
+
+namespace {
+
+/// Writes items with the states that their entries have.
+class item_writer : public record_visitor {
+public:
+  item_writer(std::string& out, uint64_t node,
+              const std::unordered_map<uint64_t, item_state>& states)
+    : out_(out), node_(node), states_(states) {
+    // nop
+  }
+
+  bool on_record(const record_view& x) override {
+    auto state = states_.find(to_integer(x.position));
+    if (!x.mail || state == states_.end())
+      return true;
+    if (out_.back() != '[')
+      out_ += ',';
+    id_.clear();
+    cursor{node_, x.origin}.append_to(id_);
+    topics_.assign(x.topics.begin(), x.topics.end());
+    append_item_json(out_,
+                     {id_, topics_, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms,
+                      x.mail},
+                     state->second);
+    return true;
+  }
+
+  void on_missing(const missing_record&) override {
+    // gone between the list and the look
+  }
+
+private:
+  std::string& out_;
+  uint64_t node_;
+  const std::unordered_map<uint64_t, item_state>& states_;
+  std::string id_;
+  std::vector<std::string_view> topics_;
+};
+
+} // namespace
+
+void append_counts(std::string& out, const mailbox_counts& x) {
+  auto separator = '{';
+  for (auto state : {item_state::unread, item_state::seen, item_state::read, item_state::archived}) {
+    out += separator;
+    out += '"';
+    out += to_string(state);
+    out += "\":";
+    out += std::to_string(x.of(state));
+    separator = ',';
+  }
+  out += ",\"total\":";
+  out += std::to_string(x.total());
+  out += '}';
+}
+
+std::optional<lsn> mailbox_reader::position_of(const std::string& id) const {
+  auto parsed = cursor::parse(id);
+  if (!parsed || parsed->components().size() != 1)
+    return std::nullopt;
+  auto found = store_.resolve(*parsed, {});
+  // An id names its record: what resolves to another place names nothing that is there.
+  if (!found || store_.cursor_at(found->after) != *parsed)
+    return std::nullopt;
+  return found->after;
+}
+
+result<mailbox_page> mailbox_reader::read_page(const mailbox_query& x, int64_t now_ms) const {
+  auto entries = store_.mailbox(x.user, x.entries_max, now_ms);
+  if (!entries)
+    return entries.error();
+  auto counts = count_items(*entries);
+  std::erase_if(*entries, [&](auto& entry) { return !x.filter.admits(entry); });
+  if (x.order == item_order::newest)
+    std::reverse(entries->begin(), entries->end());
+  else if (x.order == item_order::urgent)
+    std::stable_sort(entries->begin(), entries->end(),
+                     [](auto& a, auto& b) { return a.level > b.level; });
+  if (!x.after.empty()) {
+    auto after = position_of(x.after);
+    if (!after)
+      return failure{errc::invalid_parameter, "the cursor is not the id of an item"};
+    std::erase_if(*entries, [&](auto& entry) {
+      return x.order == item_order::newest ? entry.item >= *after : entry.item <= *after;
+    });
+  }
+  auto more = entries->size() > x.limit;
+  if (more)
+    entries->resize(x.limit);
+  std::vector<lsn> positions;
+  std::unordered_map<uint64_t, item_state> states;
+  for (auto& entry : *entries) {
+    positions.push_back(entry.item);
+    states.emplace(to_integer(entry.item), entry.state);
+  }
+  mailbox_page page;
+  page.json = "{\"items\":[";
+  item_writer writer{page.json, store_.node().short_form(), states};
+  if (auto why = store_.read_records(positions, now_ms, writer))
+    return *why;
+  page.json += "],\"counts\":";
+  append_counts(page.json, counts);
+  page.json += ",\"next\":";
+  if (more && x.order != item_order::urgent) {
+    page.json += '"';
+    store_.cursor_at(positions.back()).append_to(page.json);
+    page.json += '"';
+  } else {
+    page.json += "null";
+  }
+  page.json += '}';
+  return page;
+}
+
+result<mailbox_listing> mailbox_reader::look_up(const mailbox_lookup& x, int64_t now_ms) const {
+  auto entries = store_.mailbox(x.user, x.entries_max, now_ms);
+  if (!entries)
+    return entries.error();
+  mailbox_listing listing;
+  listing.entries = std::move(*entries);
+  for (auto& id : x.ids)
+    if (auto position = position_of(id))
+      listing.named.push_back(*position);
+  std::sort(listing.named.begin(), listing.named.end());
+  return listing;
+}
+
+} // namespace tidings
