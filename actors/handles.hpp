@@ -78,7 +78,9 @@ using shard_actor =
                    // Ends one of them; false: it is not here.
                    caf::replies_to<caf::close_atom, uint64_t>::with<bool>,
                    // Ends all of them for a shutdown; answers how many.
-                   caf::replies_to<drain_atom>::with<uint64_t>, caf::reacts_to<config_ptr>>;
+                   caf::replies_to<drain_atom>::with<uint64_t>,
+                   // Ends the streams of those who may not stay.
+                   caf::reacts_to<caller_judge>, caf::reacts_to<config_ptr>>;
 
 /// Owns one stream: its life and the reason of its end.
 using connection_actor = caf::typed_actor<caf::reacts_to<caf::close_atom, end_reason>>;

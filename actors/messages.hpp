@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tidings/batch.hpp"
+#include "tidings/caller.hpp"
 #include "tidings/config.hpp"
 #include "tidings/event_store.hpp"
 #include "tidings/mailbox.hpp"
@@ -15,6 +16,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +30,7 @@ namespace tidings {
 
 using config_ptr = std::shared_ptr<const config>;
 using subscription_ptr = std::shared_ptr<const subscription>;
+using caller_ptr = std::shared_ptr<const caller>;
 
 // -- publishing
 // --------------------------------------------------------------------------------------
@@ -263,7 +266,16 @@ struct mailbox_outcome {
 // ---------------------------------------------------------------------------------------
 
 /// Why a stream ended.
-enum class end_reason : uint8_t { client_gone, shutdown, max_age, closed, slow_reader };
+enum class end_reason : uint8_t {
+  client_gone,
+  shutdown,
+  max_age,
+  closed,
+  slow_reader,
+  token_expired,
+  revoked,
+  replaced, ///< by a newer stream of the same user
+};
 
 const char* to_string(end_reason x) noexcept;
 
@@ -271,7 +283,8 @@ const char* to_string(end_reason x) noexcept;
 struct connection_info {
   uint64_t id = 0;
   std::string address;
-  std::string topics;
+  std::string user; ///< empty: nobody signed in
+  std::string topics; ///< separated by commas
   int64_t since_ms = 0; ///< Unix time
   const char* state = "";
   lsn position{};
@@ -281,6 +294,9 @@ struct connection_info {
 };
 
 using connection_list = std::vector<connection_info>;
+
+/// Says who may go on reading. Any thread may ask.
+using caller_judge = std::shared_ptr<const std::function<bool(const caller&)>>;
 
 } // namespace tidings
 
@@ -302,6 +318,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_order_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::end_reason)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::connection_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::caller_judge)
 
 CAF_BEGIN_TYPE_ID_BLOCK(tidings, first_custom_type_id)
   CAF_ADD_ATOM(tidings, tidings, commit_atom, "commit")

@@ -42,7 +42,7 @@ void topic_rights::add_exact(std::string topic) {
   auto at = std::lower_bound(exact_.begin(), exact_.end(), topic);
   if (at != exact_.end() && *at == topic)
     return;
-  key_ += ";";
+  key_ += '\n'; // no topic holds one
   key_ += topic;
   exact_.insert(at, std::move(topic));
 }

@@ -4,6 +4,7 @@
 #include "http/json_scan.hpp"
 #include "http/publication_draft.hpp"
 #include "tidings/text.hpp"
+#include "tidings/units.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -75,11 +76,18 @@ public:
     // nop
   }
 
+  /// The user whose mailbox everything goes to, from the path.
+  status set_user(std::string_view user) {
+    return draft_.add_user(user, limits_);
+  }
+
   result<publication> read(const std::vector<json_item>& members) {
     for (auto& x : members)
       if (auto why = take(x))
         return *why;
     if (auto why = take_topics())
+      return *why;
+    if (auto why = take_users())
       return *why;
     if (auto why = take_data())
       return *why;
@@ -94,6 +102,10 @@ private:
     }
     if (x.name == "topics") {
       topics_ = &x;
+      return std::nullopt;
+    }
+    if (x.name == "users") {
+      users_ = &x;
       return std::nullopt;
     }
     if (x.name == "data") {
@@ -132,6 +144,12 @@ private:
       return &publication_draft::set_level;
     if (name == "key")
       return &publication_draft::set_key;
+    if (name == "title")
+      return &publication_draft::set_title;
+    if (name == "message")
+      return &publication_draft::set_message;
+    if (name == "priority")
+      return &publication_draft::set_priority;
     return nullptr;
   }
 
@@ -156,6 +174,31 @@ private:
         return why;
     }
     return std::nullopt;
+  }
+
+  /// One user, a list of them, or `*`; integers are taken for their digits.
+  status take_users() {
+    if (!users_ || users_->kind == json_kind::null)
+      return std::nullopt;
+    if (users_->kind != json_kind::array)
+      return take_user(*users_);
+    auto names = scan_array(users_->source);
+    if (!names)
+      return names.error();
+    if (names->empty())
+      return must_be("users", "a list that names somebody");
+    for (auto& x : *names)
+      if (auto why = take_user(x))
+        return why;
+    return std::nullopt;
+  }
+
+  status take_user(const json_item& x) {
+    if (x.kind == json_kind::string)
+      return draft_.add_user(x.text(), limits_);
+    if (x.kind == json_kind::number && parse_unsigned(x.source))
+      return draft_.add_user(x.source, limits_);
+    return must_be("users", "user ids: strings or integers, or \"*\" for everyone");
   }
 
   status take_data() {
@@ -184,6 +227,7 @@ private:
   publication_draft draft_;
   const json_item* topic_ = nullptr;
   const json_item* topics_ = nullptr;
+  const json_item* users_ = nullptr;
   const json_item* data_ = nullptr;
   bool base64_ = false;
 };
@@ -248,6 +292,17 @@ result<publication> parse_object(std::string_view json, const limits_config& lim
   if (!members)
     return members.error();
   return envelope_reader{limits}.read(*members);
+}
+
+result<publication> parse_item(std::string_view user, std::string_view json,
+                               const limits_config& limits) {
+  auto members = scan_object(json);
+  if (!members)
+    return members.error();
+  envelope_reader reader{limits};
+  if (auto why = reader.set_user(user))
+    return *why;
+  return reader.read(*members);
 }
 
 parsed_batch parse_array(std::string_view json, const limits_config& limits) {

@@ -34,6 +34,10 @@ result<publication> parse_raw(request& x, const limits_config& limits);
 /// One JSON envelope, for instance a line of NDJSON.
 result<publication> parse_object(std::string_view json, const limits_config& limits);
 
+/// The same for an item of one user's mailbox; `*`: of everyone's.
+result<publication> parse_item(std::string_view user, std::string_view json,
+                               const limits_config& limits);
+
 /// Several events that are stored together, or what is wrong with them.
 struct parsed_batch {
   std::vector<publication> items;

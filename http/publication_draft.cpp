@@ -54,6 +54,48 @@ status publication_draft::add_topics(std::string_view names, const limits_config
   }
 }
 
+status publication_draft::add_user(std::string_view user, const limits_config& limits) {
+  has_users = true;
+  if (!item)
+    item.emplace();
+  if (user == "*")
+    return add_topic(everyone_topic, limits);
+  if (auto why = validate_user(user))
+    return why;
+  return add_topic(user_topic(user), limits);
+}
+
+status publication_draft::set_title(std::string_view text) {
+  if (auto why = check_line(text, title_bytes_max, "the title"))
+    return why;
+  if (!item)
+    item.emplace();
+  item->title = text;
+  return std::nullopt;
+}
+
+status publication_draft::set_message(std::string_view text) {
+  if (text.size() > message_bytes_max)
+    return failure{errc::invalid_event, "the message is longer than "
+                                          + std::to_string(message_bytes_max) + " bytes"};
+  if (!is_utf8(text) || text.find('\0') != std::string_view::npos)
+    return failure{errc::invalid_event, "the message must be UTF-8 without NUL"};
+  if (!item)
+    item.emplace();
+  item->message = text;
+  return std::nullopt;
+}
+
+status publication_draft::set_priority(std::string_view text) {
+  auto level = parse_priority(text);
+  if (!level)
+    return failure{errc::invalid_event, "the priority must be LOW, NORMAL, HIGH or CRITICAL"};
+  if (!item)
+    item.emplace();
+  item->level = *level;
+  return std::nullopt;
+}
+
 status publication_draft::set_type(std::string_view text) {
   if (text.empty())
     return std::nullopt; // a type that is not there
@@ -96,11 +138,16 @@ status publication_draft::set_level(std::string_view text) {
 
 result<publication> publication_draft::finish(const limits_config& limits) {
   auto& x = made.content;
+  if (item && !has_users)
+    return failure{errc::invalid_event,
+                   "title, message and priority are for items of users: name them in 'users'"};
   if (x.topics.empty())
     return failure{errc::invalid_topic, "the event names no topic"};
   if (x.data.size() > limits.event_bytes)
     return failure{errc::payload_too_large, "the data of an event can have at most "
                                               + std::to_string(limits.event_bytes) + " bytes"};
+  if (item)
+    x.mail = std::make_shared<const mail>(std::move(*item));
   if (!key.empty()) {
     made.key.reserve(2 + key.size());
     made.key = "k:";
@@ -123,6 +170,11 @@ uint64_t fingerprint_of(const event& x) {
   for (auto& topic : x.topics)
     h = XXH64(topic.data(), topic.size(), h);
   h = XXH64(x.type.data(), x.type.size(), h);
+  if (x.mail) {
+    h = XXH64(x.mail->title.data(), x.mail->title.size(), h);
+    h = XXH64(x.mail->message.data(), x.mail->message.size(), h);
+    h = XXH64(&x.mail->level, sizeof x.mail->level, h);
+  }
   return XXH64(x.data.data(), x.data.size(), h);
 }
 

@@ -26,6 +26,11 @@ void count_end(statistics& stats, end_reason why) {
       return add(stats.streams_ended_closed);
     case end_reason::slow_reader:
       return add(stats.streams_ended_slow_reader);
+    case end_reason::token_expired:
+    case end_reason::revoked:
+      return add(stats.streams_ended_rights);
+    case end_reason::replaced:
+      return add(stats.streams_ended_replaced);
   }
 }
 
@@ -49,6 +54,12 @@ const char* to_string(end_reason x) noexcept {
       return "closed";
     case end_reason::slow_reader:
       return "slow_reader";
+    case end_reason::token_expired:
+      return "token_expired";
+    case end_reason::revoked:
+      return "revoked";
+    case end_reason::replaced:
+      return "replaced";
   }
   return "unknown";
 }
@@ -59,6 +70,7 @@ stream::stream(shard& home, owner& of, uint64_t id, stream_request what,
     owner_(of),
     sink_(std::move(sink)),
     profile_(std::move(what.profile)),
+    by_(std::move(what.by)),
     start_(std::make_unique<start_point>(std::move(what.start))),
     id_(id),
     since_ms_(home.clock().wall_ms()) {
@@ -126,6 +138,8 @@ void stream::read_on(start_point from) {
   x.format = profile_->format;
   x.chunked = profile_->chunked;
   x.quiet = quiet_;
+  if (by_)
+    x.mailbox_of = by_->user;
   x.bytes_max = profile_->chunk_bytes;
   if (lag_ && lag_->drops_newest())
     if (auto last = lag_->last_kept())
@@ -411,6 +425,9 @@ void stream::schedule_tick() {
     due = std::min(due, wrote_at_tick_ + ticks(profile_->heartbeat_interval));
   if (end_at_tick_ != 0)
     due = std::min(due, end_at_tick_);
+  if (by_ && by_->expires_at_ms != 0)
+    due = std::min(due, now + ticks(milliseconds{std::max<int64_t>(
+                                0, by_->expires_at_ms - home_.clock().wall_ms())}));
   if (blocked_)
     due = std::min(due, stalled_at_tick_ + ticks(profile_->write_timeout));
   home_.wheel().schedule(*this, due > now ? due - now : 1);
@@ -420,6 +437,8 @@ void stream::on_tick() {
   auto now = home_.wheel().now();
   if (state_ == state::live)
     settle_live();
+  if (by_ && by_->expires_at_ms != 0 && home_.clock().wall_ms() >= by_->expires_at_ms)
+    return end(end_reason::token_expired);
   if (blocked_) {
     if (now - stalled_at_tick_ >= ticks(profile_->write_timeout))
       return end(end_reason::slow_reader);
@@ -493,7 +512,10 @@ connection_info stream::info() const {
   connection_info x;
   x.id = id_;
   x.address = sink_->peer();
+  if (by_)
+    x.user = by_->user;
   x.topics = group->what().key();
+  x.topics.resize(std::min(x.topics.find('\n'), x.topics.size())); // without the rights
   x.since_ms = since_ms_;
   x.state = state_ == state::live ? "live" : blocked_ ? "blocked" : "replaying";
   x.position = state_ == state::live ? home_.head() : position_;

@@ -20,6 +20,7 @@ struct stream_request {
   subscription_ptr who;
   start_point start;
   std::shared_ptr<const stream_profile> profile;
+  caller_ptr by; ///< nullptr: somebody who may read it for ever
 };
 
 /// One stream: brings its reader from wherever it starts to the present, keeps it there, and lets
@@ -69,6 +70,11 @@ public:
 
   int64_t age_ms() const;
 
+  /// Who reads; nullptr: somebody whose rights do not end.
+  const caller* by() const noexcept {
+    return by_.get();
+  }
+
   uint64_t id() const noexcept {
     return id_;
   }
@@ -107,6 +113,7 @@ private:
   owner& owner_;
   std::shared_ptr<byte_sink> sink_;
   std::shared_ptr<const stream_profile> profile_;
+  caller_ptr by_;
   std::string tail_;                   // what the socket did not take
   std::unique_ptr<start_point> start_; // until started
   std::unique_ptr<lag_queue> lag_;

@@ -3,6 +3,7 @@
 #include "tidings/cursor.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace tidings {
 
@@ -139,6 +140,16 @@ uint64_t shard::drain() {
   while (!streams_.empty())
     streams_.begin()->second->end(end_reason::shutdown);
   return n;
+}
+
+uint64_t shard::dismiss(const std::function<bool(const caller&)>& may_stay) {
+  std::vector<uint64_t> ids;
+  for (auto& [id, x] : streams_)
+    if (x->by() && !may_stay(*x->by()))
+      ids.push_back(id);
+  for (auto id : ids)
+    close(id, end_reason::revoked);
+  return ids.size();
 }
 
 connection_list shard::connections(uint64_t after, size_t limit) const {

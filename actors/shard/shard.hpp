@@ -61,6 +61,8 @@ public:
                                 std::function<void(result<mailbox_outcome>)> then) = 0;
     virtual void list_connections(uint64_t after, size_t limit,
                                   std::function<void(connection_list)> then) = 0;
+    /// Ends the streams, on all shards, of those who may not stay.
+    virtual void dismiss(caller_judge may_stay) = 0;
     virtual void close_connection(uint64_t id, std::function<void(bool)> then) = 0;
   };
 
@@ -138,6 +140,10 @@ public:
 
   /// The same, but not within this call.
   void close_later(uint64_t id, end_reason why);
+
+  /// Ends the streams of callers who may not stay.
+  /// @returns how many
+  uint64_t dismiss(const std::function<bool(const caller&)>& may_stay);
 
   /// Ends all streams; those that come later end at once.
   uint64_t drain();

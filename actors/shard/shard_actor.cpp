@@ -39,6 +39,7 @@ public:
       },
       [this](caf::close_atom, uint64_t id) { return core_->close(id, end_reason::closed); },
       [this](drain_atom) { return core_->drain(); },
+      [this](const caller_judge& x) { core_->dismiss(*x); },
       [this](const config_ptr& x) { core_->configure(x); },
     };
   }
@@ -111,6 +112,11 @@ public:
             finish();
           },
           [finish](const caf::error&) { finish(); });
+  }
+
+  void dismiss(caller_judge may_stay) override {
+    for (auto& peer : peers_->shards)
+      send(peer, may_stay);
   }
 
   void close_connection(uint64_t id, std::function<void(bool)> then) override {

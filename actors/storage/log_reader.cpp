@@ -234,6 +234,7 @@ result<replay_chunk> log_reader::replay(const replay_request& x, int64_t now_ms)
   what.after = start->after;
   what.until = x.until;
   what.now_ms = now_ms;
+  what.hide_dismissed_of = x.mailbox_of;
   auto outcome = store_.read(what, writer);
   if (!outcome)
     return outcome.error();

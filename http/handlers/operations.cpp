@@ -107,6 +107,10 @@ private:
         out += ',';
       out += "{\"id\":\"" + hex(x.id) + "\",\"address\":";
       append_json_string(out, x.address);
+      if (!x.user.empty()) {
+        out += ",\"user\":";
+        append_json_string(out, x.user);
+      }
       out += ",\"topics\":[";
       append_names(out, x.topics);
       out += "],\"since\":\"" + format_rfc3339(x.since_ms) + "\",\"state\":\"" + x.state

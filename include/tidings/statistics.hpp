@@ -21,6 +21,8 @@ struct statistics {
   counter streams_ended_max_age{0};
   counter streams_ended_closed{0};
   counter streams_ended_slow_reader{0};
+  counter streams_ended_rights{0}; ///< token expired or revoked
+  counter streams_ended_replaced{0};
 
   // -- events
   // ---------------------------------------------------------------------------------------
