@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "identity/authenticator.hpp"
 #include "tidings/clock.hpp"
 #include "tidings/statistics.hpp"
 
@@ -25,6 +26,9 @@ struct broker_context {
 
   /// Prometheus text.
   std::function<std::string()> metrics;
+
+  /// Decides who callers are; exchanged when the configuration is read again.
+  std::atomic<std::shared_ptr<const authenticator>> gate;
 
   std::atomic<bool> draining{false};
 };

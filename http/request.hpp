@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/messages.hpp"
 #include "http/target.hpp"
 #include "tidings/config.hpp"
 #include "tidings/result.hpp"
@@ -23,6 +24,7 @@ struct request {
   const bhttp::fields* fields = nullptr;
   std::string body; ///< whole; empty for handlers that take it in pieces
   bool http11 = true;
+  caller_ptr who; ///< who makes it; nullptr: anybody may do everything
 
   /// The value of a header field; empty if there is none.
   std::string_view field(bhttp::field name) const {
@@ -32,15 +34,20 @@ struct request {
   }
 
   /// The values of all lines of a list-valued field, joined (RFC 9110, 5.3).
-  std::string all_of(bhttp::field name) const {
+  std::string all_of(bhttp::field name, std::string_view separator = ", ") const {
     std::string out;
     auto [i, end] = fields->equal_range(name);
     for (; i != end; ++i) {
       if (!out.empty())
-        out += ", ";
+        out += separator;
       out.append(i->value().data(), i->value().size());
     }
     return out;
+  }
+
+  /// How many lines of this name there are.
+  size_t count(std::string_view name) const {
+    return fields->count(boost::beast::string_view{name.data(), name.size()});
   }
 
   std::string_view field(std::string_view name) const {

@@ -1,5 +1,7 @@
 #include "http/cors.hpp"
 #include "http/exchange.hpp"
+#include "http/gate.hpp"
+#include "http/handlers/mailbox.hpp"
 #include "http/handlers/operations.hpp"
 #include "http/handlers/publish.hpp"
 #include "http/handlers/subscribe.hpp"
@@ -17,12 +19,13 @@ using maker = std::shared_ptr<exchange> (*)();
 struct page_route {
   std::string_view path;
   maker make;
+  bool for_admins = true;
 };
 
 constexpr std::array<page_route, 7> pages{{
-  {"/", make_front_page},
-  {"/healthz", make_healthz},
-  {"/readyz", make_readyz},
+  {"/", make_front_page, false},
+  {"/healthz", make_healthz, false},
+  {"/readyz", make_readyz, false},
   {"/metrics", make_metrics},
   {"/stats", make_stats},
   {"/connections", make_list_connections},
@@ -46,19 +49,39 @@ std::shared_ptr<exchange> answer_preflight() {
   });
 }
 
+/// `/users/{user}/…`
+std::shared_ptr<exchange> route_user(const request& x) {
+  auto rest = x.raw_path.substr(std::string_view{"/users/"}.size());
+  auto what = rest.substr(std::min(rest.find('/'), rest.size()));
+  if (what == "/stream")
+    return is_read(x) ? make_subscribe() : make_method_refusal("GET");
+  if (what == "/mailbox") {
+    if (is_read(x))
+      return make_read_mailbox();
+    return x.method == bhttp::verb::post ? make_send_item() : make_method_refusal("GET, POST");
+  }
+  constexpr auto prefix = std::string_view{"/mailbox/"};
+  if (what.starts_with(prefix))
+    if (auto change = make_change_mailbox(what.substr(prefix.size())))
+      return x.method == bhttp::verb::post ? change : make_method_refusal("POST");
+  return make_refusal({errc::not_found, "there is nothing at this path"});
+}
+
 } // namespace
 
 std::shared_ptr<exchange> route(const request& x, const config& cfg) {
   if (x.method == bhttp::verb::options)
     return answer_preflight();
-  if (!is_read(x)
-      && is_forged_write(cfg.server.cors_origins, x.field(bhttp::field::origin),
-                         x.field(bhttp::field::host)))
+  if (!is_read(x) && is_unwilled(x, cfg.server.cors_origins))
     return make_refusal({errc::forbidden, "pages of this origin may not publish here; list it in "
                                           "server.cors-origins if they should"});
   for (auto& page : pages)
-    if (x.raw_path == page.path)
+    if (x.raw_path == page.path) {
+      if (page.for_admins)
+        if (auto why = check_admin(x.who))
+          return make_refusal(*why);
       return is_read(x) ? page.make() : make_method_refusal("GET");
+    }
   if (x.raw_path == "/events" || x.raw_path.starts_with("/topics/")) {
     if (is_read(x))
       return make_subscribe();
@@ -66,9 +89,14 @@ std::shared_ptr<exchange> route(const request& x, const config& cfg) {
       return make_method_refusal("GET, POST");
     return x.raw_path == "/events" ? make_publish_events(x) : make_publish_to_topic();
   }
-  if (x.raw_path.starts_with("/connections/"))
+  if (x.raw_path.starts_with("/users/"))
+    return route_user(x);
+  if (x.raw_path.starts_with("/connections/")) {
+    if (auto why = check_admin(x.who))
+      return make_refusal(*why);
     return x.method == bhttp::verb::delete_ ? make_close_connection()
                                             : make_method_refusal("DELETE");
+  }
   return make_refusal({errc::not_found, "there is nothing at this path"});
 }
 

@@ -2,7 +2,9 @@
 
 #include "http/cors.hpp"
 #include "http/exchange.hpp"
+#include "http/gate.hpp"
 #include "http/problem.hpp"
+#include "http/refusal.hpp"
 #include "http/request_rules.hpp"
 
 #include <algorithm>
@@ -151,7 +153,7 @@ bool session::process_head() {
   auto& x = reader_->content();
   keep_alive_ = reader_->keep_alive() && x.http11 && !draining_;
   head_only_ = x.method == bhttp::verb::head;
-  exchange_ = route(x, local_shard().settings());
+  exchange_ = let_in(x);
   auto claimed = reader_->content_length();
   if (!exchange_->streams() && claimed > limits.body_bytes) {
     fail({errc::payload_too_large,
@@ -169,6 +171,18 @@ bool session::process_head() {
   if (exchange_->streams())
     exchange_->begin(*this, x);
   return state_ == state::body;
+}
+
+/// Finds out who asks, before anything else looks at the request.
+std::shared_ptr<exchange> session::let_in(request& x) {
+  if (!is_for_anybody(x)) {
+    auto gate = broker_.gate.load();
+    auto who = identify(*gate, x, peer_, local_shard().clock().wall_ms());
+    if (!who)
+      return make_refusal(who.error());
+    x.who = std::move(*who);
+  }
+  return route(x, local_shard().settings());
 }
 
 /// @returns whether to go on in the next state

@@ -88,6 +88,7 @@ private:
   void read_more();
   void process();
   bool process_head();
+  std::shared_ptr<exchange> let_in(request& x);
   bool process_body();
   void consume(size_t n);
   void fail(const failure& why, unsigned status);

@@ -1,6 +1,8 @@
 #include "http/stream_parameters.hpp"
 
+#include "http/gate.hpp"
 #include "tidings/cursor.hpp"
+#include "tidings/text.hpp"
 #include "tidings/units.hpp"
 
 #include <algorithm>
@@ -30,7 +32,37 @@ status add_pattern(std::vector<topic_pattern>& to, std::string_view text,
   return std::nullopt;
 }
 
+/// What the caller may read of what they ask for. A topic that they may not read is refused rather
+/// than never heard of; patterns mean those of their topics that may be read.
+result<subscription_ptr> permitted_part(const request& x, std::vector<topic_pattern> patterns) {
+  if (!x.who || x.who->how == caller::way::open)
+    return std::make_shared<const subscription>(std::move(patterns));
+  auto& rights = x.who->subscribe;
+  for (auto& pattern : patterns)
+    if (pattern.is_exact() && !rights.permits(pattern.text()))
+      return lacking(x.who, "you may not read '" + for_log(pattern.text()) + "'");
+  auto narrow = std::all_of(patterns.begin(), patterns.end(), [](auto& p) { return p.is_exact(); });
+  if (rights.key().empty() && (patterns.empty() || !narrow))
+    return lacking(x.who, "you may not read anything");
+  return std::make_shared<const subscription>(std::move(patterns), rights);
+}
+
+/// A user's own stream: what is sent to them and to everyone, and the changes in their mailbox.
+result<subscription_ptr> parse_user_subscription(const request& x) {
+  auto user = user_of_path(x);
+  if (!user)
+    return user.error();
+  if (!may_open(x.who, *user))
+    return lacking(x.who, "this is another user's stream");
+  std::vector<topic_pattern> patterns;
+  for (auto& topic : {user_topic(*user), std::string{everyone_topic}, mailbox_topic(*user)})
+    patterns.push_back(*topic_pattern::parse(topic));
+  return std::make_shared<const subscription>(std::move(patterns));
+}
+
 result<subscription_ptr> parse_subscription(const request& x, const limits_config& limits) {
+  if (x.raw_path.starts_with("/users/"))
+    return parse_user_subscription(x);
   std::vector<topic_pattern> patterns;
   if (x.raw_path.starts_with("/topics/")) {
     auto topic = topic_of_path(x.raw_path);
@@ -55,9 +87,11 @@ result<subscription_ptr> parse_subscription(const request& x, const limits_confi
       }
     }
   }
-  if (patterns.empty())
-    return std::make_shared<const subscription>();
-  return std::make_shared<const subscription>(std::move(patterns));
+  // Who signed in hears what is sent to them, whatever else they name.
+  if (x.raw_path == "/events" && !patterns.empty() && x.who && !x.who->user.empty())
+    for (auto& topic : {user_topic(x.who->user), std::string{everyone_topic}})
+      patterns.push_back(*topic_pattern::parse(topic));
+  return permitted_part(x, std::move(patterns));
 }
 
 // -- where ---------------------------------------------------------------------------------------

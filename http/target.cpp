@@ -95,6 +95,17 @@ std::vector<std::string_view> query_parameters::all(std::string_view name) const
   return xs;
 }
 
+std::vector<std::string> query_parameters::take(std::string_view name) {
+  std::vector<std::string> values;
+  std::erase_if(content_, [&](parameter& x) {
+    if (x.first != name)
+      return false;
+    values.push_back(std::move(x.second));
+    return true;
+  });
+  return values;
+}
+
 status query_parameters::check_names(std::initializer_list<std::string_view> once,
                                      std::initializer_list<std::string_view> repeatable) const {
   for (size_t i = 0; i < content_.size(); ++i) {

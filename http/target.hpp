@@ -33,6 +33,9 @@ public:
 
   std::vector<std::string_view> all(std::string_view name) const;
 
+  /// Takes a parameter out; returns its values.
+  std::vector<std::string> take(std::string_view name);
+
   /// Refuses parameters with other names, and repeats of those in `once`. Names that begin with `_`
   /// are nobody's: scripts add them against caches.
   status check_names(std::initializer_list<std::string_view> once,

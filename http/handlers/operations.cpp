@@ -1,5 +1,6 @@
 #include "http/handlers/operations.hpp"
 
+#include "http/handlers/asking.hpp"
 #include "http/problem.hpp"
 #include "http/refusal.hpp"
 #include "tidings/text.hpp"
@@ -47,24 +48,6 @@ result<size_t> parse_limit(const request& x) {
                    "limit: a number from 1 to " + std::to_string(list_limit_max)};
   return static_cast<size_t>(*n);
 }
-
-/// Something that other actors are asked for.
-class asking : public exchange {
-public:
-  void on_deadline(session&) override {
-    // nop: requests between actors have timeouts of their own
-  }
-
-protected:
-  /// Wraps a continuation so that it runs only if the session still waits.
-  template <class F>
-  auto later(session& s, F f) {
-    return [weak = s.weak_from_this(), me = shared_from_this(), f](auto x) {
-      if (auto alive = weak.lock())
-        f(*alive, std::move(x));
-    };
-  }
-};
 
 class connection_listing : public asking {
 public:

@@ -1,6 +1,7 @@
 #include "http/handlers/publish.hpp"
 
 #include "http/cloud_events.hpp"
+#include "http/gate.hpp"
 #include "http/handlers/outcome.hpp"
 #include "http/handlers/publishing.hpp"
 #include "http/problem.hpp"
@@ -24,6 +25,8 @@ public:
     auto& xs = std::get<std::vector<publication>>(parsed);
     if (xs.empty())
       return s.respond(problem({errc::invalid_event, "the array holds no event"}));
+    if (auto refused = check_rights(x.who, xs))
+      return s.respond(*refused);
     auto me = std::static_pointer_cast<publish_exchange>(shared_from_this());
     if (auto why = submit(s, std::move(xs), array_, me, 0))
       return s.respond(problem(*why));
@@ -51,6 +54,18 @@ public:
   }
 
 protected:
+  /// What to answer if the caller may not publish all of this.
+  std::optional<response> check_rights(const caller_ptr& who,
+                                       const std::vector<publication>& xs) const {
+    std::vector<item_failure> errors;
+    for (size_t i = 0; i < xs.size() && errors.size() < item_failures_max; ++i)
+      if (auto why = check_publish(who, xs[i].content))
+        errors.push_back({i, std::move(*why)});
+    if (errors.empty())
+      return std::nullopt;
+    return array_ ? batch_problem(errors) : problem(errors.front().why);
+  }
+
   using parsed_request = std::variant<std::vector<publication>, response>;
 
   virtual parsed_request parse(session& s, request& x) = 0;
@@ -74,6 +89,21 @@ class publish_to_topic : public publish_exchange {
 protected:
   parsed_request parse(session& s, request& x) override {
     return one(parse_raw(x, s.local_shard().settings().limits));
+  }
+};
+
+/// `POST /users/{user}/mailbox`; `*` is everyone.
+class send_item : public publish_exchange {
+protected:
+  parsed_request parse(session& s, request& x) override {
+    auto user = x.raw_path.starts_with("/users/*/") ? result<std::string>{"*"} : user_of_path(x);
+    if (!user)
+      return problem(user.error());
+    auto item = parse_item(*user, x.body, s.local_shard().settings().limits);
+    if (item)
+      if (auto why = apply_idempotency_key({&*item, 1}, x.field("Idempotency-Key")))
+        return problem(*why);
+    return one(std::move(item));
   }
 };
 
@@ -128,8 +158,9 @@ public:
     return true;
   }
 
-  void begin(session& s, request&) override {
+  void begin(session& s, request& x) override {
     session_ = s.weak_from_this();
+    who_ = x.who;
     s.begin_streaming("application/x-ndjson");
   }
 
@@ -231,6 +262,9 @@ private:
     if (line.find_first_not_of(" \t\r") == line.npos)
       return;
     auto parsed = parse_object(line, limits);
+    if (parsed)
+      if (auto why = check_publish(who_, parsed->content))
+        parsed = std::move(*why);
     if (parsed) {
       lines_.push_back({index_++, std::nullopt});
       group_bytes_ += line.size();
@@ -285,6 +319,7 @@ private:
   }
 
   std::weak_ptr<session> session_;
+  caller_ptr who_;
   std::string input_;              // received and not yet split into lines
   std::vector<line_result> lines_; // of the group in the making
   std::vector<publication> group_;
@@ -302,6 +337,10 @@ private:
 
 std::shared_ptr<exchange> make_publish_to_topic() {
   return std::make_shared<publish_to_topic>();
+}
+
+std::shared_ptr<exchange> make_send_item() {
+  return std::make_shared<send_item>();
 }
 
 std::shared_ptr<exchange> make_publish_events(const request& x) {

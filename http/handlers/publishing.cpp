@@ -9,7 +9,8 @@ status submit(session& s, std::vector<publication> xs, bool atomic,
   auto& home = s.local_shard();
   auto bytes = uint64_t{0};
   for (auto& x : xs)
-    bytes += x.content.data.size() + 256;
+    bytes += x.content.data.size() + 256
+             + (x.content.mail ? x.content.mail->title.size() + x.content.mail->message.size() : 0);
   auto& limits = home.settings().limits;
   if (value(home.stats().publish_bytes) + bytes > limits.publish_bytes)
     return failure{errc::overloaded, "too much is waiting to be stored; try again in a moment"};
@@ -22,6 +23,8 @@ status submit(session& s, std::vector<publication> xs, bool atomic,
   request->items.reserve(xs.size());
   for (auto& x : xs) {
     auto& item = request->items.emplace_back();
+    if (x.content.mail && !x.ttl)
+      x.ttl = home.settings().mailbox.ttl;
     item.topic = x.content.topics.front();
     item.what = std::move(x);
   }

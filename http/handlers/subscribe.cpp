@@ -2,6 +2,7 @@
 
 #include "http/accept.hpp"
 #include "http/cors.hpp"
+#include "http/gate.hpp"
 #include "http/problem.hpp"
 #include "http/stream_parameters.hpp"
 #include "http/stream_sink.hpp"
@@ -150,6 +151,7 @@ private:
     auto header = stream_header(x, shape, cfg, s.home().date());
     if (x.method == bhttp::verb::head)
       return s.respond_raw(std::move(header));
+    auto reader = reader_of(x);
     auto& owner = s.home();
     auto stats = home.shared_stats();
     auto socket = s.release(std::move(header));
@@ -157,8 +159,24 @@ private:
       return;
     auto sink =
       make_stream_sink(owner, std::move(socket), [stats] { subtract(stats->connections_open); });
-    home.open_stream({what->who, std::move(what->start), profile_of(*what, cfg, x.http11)},
+    home.open_stream({what->who, std::move(what->start), profile_of(*what, cfg, x.http11), reader},
                      std::move(sink));
+  }
+
+  /// Whose stream it is: a user's stream is that user's, whoever was let in to it.
+  static caller_ptr reader_of(const request& x) {
+    if (!x.raw_path.starts_with("/users/"))
+      return x.who;
+    auto user = user_of_path(x);
+    if (x.who && x.who->user == *user)
+      return x.who;
+    auto copy = std::make_shared<caller>();
+    if (x.who)
+      *copy = *x.who;
+    else
+      copy->how = caller::way::open;
+    copy->user = *user;
+    return copy;
   }
 
   static std::shared_ptr<const stream_profile> profile_of(const stream_parameters& what,

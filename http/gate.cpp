@@ -1,0 +1,125 @@
+#include "http/gate.hpp"
+
+#include "http/accept.hpp"
+#include "http/cors.hpp"
+#include "tidings/text.hpp"
+
+namespace tidings::http {
+
+namespace {
+
+/// Takes a parameter out of the query.
+std::optional<std::string> take(request& x, std::string_view name, bool& ambiguous) {
+  auto values = x.query.take(name);
+  ambiguous = ambiguous || values.size() > 1;
+  if (values.empty())
+    return std::nullopt;
+  return std::move(values.front());
+}
+
+std::optional<std::string_view> only(const request& x, std::string_view name, bool& ambiguous) {
+  auto n = x.count(name);
+  ambiguous = ambiguous || n > 1;
+  if (n == 0)
+    return std::nullopt;
+  return x.field(name);
+}
+
+bool is_stream(const request& x) {
+  if (x.method != bhttp::verb::get)
+    return false;
+  auto shape = negotiate(x.all_of(bhttp::field::accept));
+  return shape && *shape != representation::json;
+}
+
+bool is_open(const caller_ptr& who) {
+  return !who || who->how == caller::way::open;
+}
+
+} // namespace
+
+bool is_for_anybody(const request& x) {
+  return x.method == bhttp::verb::options || x.raw_path == "/healthz" || x.raw_path == "/readyz";
+}
+
+result<caller_ptr> identify(const authenticator& by, request& x, std::string_view peer,
+                            int64_t now_ms) {
+  credentials c;
+  c.authorization = only(x, "Authorization", c.ambiguous);
+  std::string cookies; // several lines are one list in HTTP/1.1, too
+  if (x.count("Cookie") != 0) {
+    cookies = x.all_of(bhttp::field::cookie, "; ");
+    c.cookie = cookies;
+  }
+  auto token = take(x, token_parameter, c.ambiguous);
+  if (token)
+    c.query_token = *token;
+  std::optional<std::string> user;
+  if (by.is_open()) {
+    user = take(x, user_parameter, c.ambiguous);
+    if (user)
+      c.user_parameter = *user;
+  }
+  c.user_header = only(x, by.user_header(), c.ambiguous);
+  c.api_key = only(x, "X-API-Key", c.ambiguous);
+  c.peer_address = peer.substr(0, peer.rfind(':'));
+  c.is_stream = is_stream(x);
+  auto who = by.authenticate(c, now_ms);
+  if (!who)
+    return who.error();
+  if (who->how == caller::way::open && who->user.empty())
+    return caller_ptr{}; // so that a million such streams share it
+  return std::make_shared<const caller>(std::move(*who));
+}
+
+bool is_unwilled(const request& x, const std::vector<std::string>& allowed) {
+  auto origin = x.field(bhttp::field::origin);
+  if (is_forged_write(allowed, origin, x.field(bhttp::field::host)))
+    return true;
+  if (!x.who || x.who->how != caller::way::cookie || !origin.empty())
+    return false;
+  return x.field("Sec-Fetch-Site") != "same-origin";
+}
+
+result<std::string> user_of_path(const request& x) {
+  constexpr auto prefix = std::string_view{"/users/"};
+  auto rest = x.raw_path.substr(std::min(prefix.size(), x.raw_path.size()));
+  auto name = percent_decode(rest.substr(0, rest.find('/')));
+  if (!name)
+    return failure{errc::invalid_parameter, "the user in the path holds a bad escape, a control "
+                                            "character or something that is not UTF-8"};
+  if (*name == "me") {
+    if (!x.who || x.who->user.empty())
+      return failure{errc::unauthorized, "`me` is nobody: sign in, or name the user"};
+    return x.who->user;
+  }
+  if (auto why = validate_user(*name))
+    return *why;
+  return std::move(*name);
+}
+
+failure lacking(const caller_ptr& who, std::string detail) {
+  auto nobody = who && who->how == caller::way::nobody;
+  return {nobody ? errc::unauthorized : errc::forbidden, std::move(detail)};
+}
+
+bool may_open(const caller_ptr& who, std::string_view user) {
+  return is_open(who) || who->admin || who->user == user;
+}
+
+status check_publish(const caller_ptr& who, const event& x) {
+  if (is_open(who))
+    return std::nullopt;
+  for (auto& topic : x.topics)
+    if (!who->publish.permits(topic))
+      return lacking(who, "you may not publish to '" + for_log(topic) + "'");
+  return std::nullopt;
+}
+
+status check_admin(const caller_ptr& who) {
+  if (is_open(who) || who->admin)
+    return std::nullopt;
+  return lacking(who, "this is for administrators");
+}
+
+} // namespace tidings::http
