@@ -112,7 +112,7 @@ result<mailbox_page> mailbox_reader::read_page(const mailbox_query& x, int64_t n
   page.json += "],\"counts\":";
   append_counts(page.json, counts);
   page.json += ",\"next\":";
-  if (more && x.order != item_order::urgent) {
+  if (more && !positions.empty() && x.order != item_order::urgent) {
     page.json += '"';
     store_.cursor_at(positions.back()).append_to(page.json);
     page.json += '"';
