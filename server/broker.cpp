@@ -49,6 +49,10 @@ public:
   }
 
   status open() {
+    auto gate = authenticator::make(config_->auth, revoked_);
+    if (!gate)
+      return gate.error();
+    context_.gate = std::move(*gate);
     auto store = storage::rocksdb_event_store::open(config_->storage, system_clock_source());
     if (!store)
       return store.error();
@@ -72,7 +76,8 @@ public:
     }
     if (auto why = listener_->open(config_->server.listen))
       return why;
-    if (auto address = listen_address::parse(config_->server.listen); address && !address->loopback)
+    if (auto address = listen_address::parse(config_->server.listen);
+        address && !address->loopback && context_.gate.load()->is_open())
       spdlog::warn("everyone who can reach {} may publish and read: nobody has to sign in",
                    listener_->address());
     listener_->start();
@@ -97,6 +102,11 @@ public:
       }
       tls = *fresh;
     }
+    auto gate = authenticator::make(cfg.auth, revoked_);
+    if (!gate) {
+      add(stats_->reloads_failed);
+      return gate.error();
+    }
     for (auto& key : restart)
       spdlog::warn("configuration changed but needs a restart key={}", key);
     configure_logging(cfg.log);
@@ -107,6 +117,8 @@ public:
       caf::anon_send(x, config_ptr{config_});
     caf::anon_send(distributor_, config_ptr{config_});
     caf::anon_send(mailroom_, config_ptr{config_});
+    context_.gate = *gate;
+    dismiss_who_may_not_stay(std::move(*gate));
     add(stats_->reloads);
     return std::nullopt;
   }
@@ -258,6 +270,16 @@ private:
     return xs;
   }
 
+  /// Ends the streams of those whom the gate would not let in any more.
+  void dismiss_who_may_not_stay(std::shared_ptr<const authenticator> gate) {
+    auto judge = std::make_shared<const std::function<bool(const caller&)>>(
+      [gate = std::move(gate)](const caller& x) {
+        return gate->is_still_good(x, system_clock_source().wall_ms());
+      });
+    for (auto& x : shards_)
+      caf::anon_send(x, caller_judge{judge});
+  }
+
   std::string not_ready() const {
     if (context_.draining)
       return "draining";
@@ -272,6 +294,8 @@ private:
   std::shared_ptr<const config> started_with_; // what needs a restart stays as it was
   std::function<void(const failure&)> on_broken_;
   std::shared_ptr<statistics> stats_ = std::make_shared<statistics>();
+  std::shared_ptr<revocations> revoked_ =
+    std::make_shared<revocations>(config_->auth.token_lifetime_max + config_->auth.leeway);
   std::shared_ptr<storage::rocksdb_event_store> store_;
   http::broker_context context_;
   system_config actor_config_;

@@ -215,6 +215,18 @@ public:
     // nop
   }
 
+  void read_mailbox(mailbox_query, std::function<void(result<mailbox_page>)>) override {
+    // nop
+  }
+
+  void change_mailbox(mailbox_order, std::function<void(result<mailbox_outcome>)>) override {
+    // nop
+  }
+
+  void dismiss(caller_judge) override {
+    // nop
+  }
+
   void list_connections(uint64_t, size_t, std::function<void(connection_list)>) override {
     // nop
   }

@@ -33,6 +33,7 @@ storage_actor::behavior_type recording_storage(storage_actor::pointer,
                                                std::vector<publish_ptr>* received) {
   return {
     [received](const publish_ptr& x) { received->push_back(x); },
+    [](caf::put_atom, const publish_ptr& x) { return x; },
     [](commit_atom) {},
     [](caf::tick_atom) {},
     [](sync_atom) { return true; },
@@ -49,6 +50,7 @@ shard_actor::behavior_type recording_shard(shard_actor::pointer,
     [](list_atom, uint64_t, uint64_t) { return connection_list{}; },
     [](caf::close_atom, uint64_t) { return false; },
     [](drain_atom) { return uint64_t{0}; },
+    [](const caller_judge&) {},
     [](const config_ptr&) {},
   };
 }
