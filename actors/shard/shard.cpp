@@ -52,7 +52,7 @@ double shard::dice() {
 // -- streams
 // -------------------------------------------------------------------------------------------
 
-void shard::open_stream(stream_request what, std::shared_ptr<byte_sink> sink) {
+uint64_t shard::open_stream(stream_request what, std::shared_ptr<byte_sink> sink) {
   auto id = (uint64_t{env_.index} + 1) << 32 | ++next_id_;
   auto who = what.who;
   add(env_.stats->streams_open);
@@ -61,6 +61,7 @@ void shard::open_stream(stream_request what, std::shared_ptr<byte_sink> sink) {
   actors_.emplace(id, agent_->spawn(id, std::move(what), std::move(sink)));
   if (draining_)
     close(id, end_reason::shutdown);
+  return id;
 }
 
 std::unique_ptr<event_wait> shard::wait_for_event(subscription_ptr who,

@@ -152,15 +152,50 @@ private:
     if (x.method == bhttp::verb::head)
       return s.respond_raw(std::move(header));
     auto reader = reader_of(x);
+    auto places = take_places(s, x);
+    if (!places)
+      return s.respond(problem(places.error()));
     auto& owner = s.home();
     auto stats = home.shared_stats();
     auto socket = s.release(std::move(header));
     if (!socket)
       return;
-    auto sink =
-      make_stream_sink(owner, std::move(socket), [stats] { subtract(stats->connections_open); });
-    home.open_stream({what->who, std::move(what->start), profile_of(*what, cfg, x.http11), reader},
-                     std::move(sink));
+    auto sink = make_stream_sink(owner, std::move(socket), [stats, kept = *places] {
+      subtract(stats->connections_open);
+    });
+    auto id = home.open_stream(
+      {what->who, std::move(what->start), profile_of(*what, cfg, x.http11), reader},
+      std::move(sink));
+    for (auto& place : *places)
+      place->settle(id);
+  }
+
+  using places = std::vector<std::shared_ptr<stream_census::place>>;
+
+  /// Counts the stream for its user and its address. The bounds are low for whom they are for: a
+  /// stream that should come back is refused only if the operator wants that.
+  static result<places> take_places(session& s, const request& x) {
+    auto& limits = s.local_shard().settings().limits;
+    places taken;
+    auto enter = [&](const std::string& key, uint32_t max) {
+      auto admitted = s.broker().census->enter(key, max, limits.replace_oldest);
+      if (!admitted.taken)
+        return false;
+      taken.push_back(std::move(admitted.taken));
+      for (auto id : admitted.replaced)
+        s.local_shard().others().close_connection(id, end_reason::replaced, [](bool) {});
+      return true;
+    };
+    if (x.who && !x.who->user.empty() && !enter("user " + x.who->user, limits.streams_per_user))
+      return failure{errc::rate_limited, "you have " + std::to_string(limits.streams_per_user)
+                                           + " streams open already"};
+    auto address = s.peer().substr(0, s.peer().rfind(':'));
+    if (limits.streams_per_address != 0
+        && !enter("address " + address, limits.streams_per_address))
+      return failure{errc::rate_limited, "your address has "
+                                           + std::to_string(limits.streams_per_address)
+                                           + " streams open already"};
+    return taken;
   }
 
   /// Whose stream it is: a user's stream is that user's, whoever was let in to it.
