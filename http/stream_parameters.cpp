@@ -32,11 +32,25 @@ status add_pattern(std::vector<topic_pattern>& to, std::string_view text,
   return std::nullopt;
 }
 
+/// `type=a&type=b`: types hold commas.
+result<std::vector<std::string>> parse_types(const request& x, const limits_config& limits) {
+  std::vector<std::string> types;
+  for (auto text : x.query.all("type")) {
+    if (text.empty() || types.size() == limits.topics_per_stream)
+      return bad_parameter("a stream can ask for up to " + std::to_string(limits.topics_per_stream)
+                           + " types, none of them empty");
+    types.emplace_back(text);
+  }
+  return types;
+}
+
 /// What the caller may read of what they ask for. A topic that they may not read is refused rather
 /// than never heard of; patterns mean those of their topics that may be read.
-result<subscription_ptr> permitted_part(const request& x, std::vector<topic_pattern> patterns) {
+result<subscription_ptr> permitted_part(const request& x, std::vector<topic_pattern> patterns,
+                                        std::vector<std::string> types) {
   if (!x.who || x.who->how == caller::way::open)
-    return std::make_shared<const subscription>(std::move(patterns));
+    return std::make_shared<const subscription>(std::move(patterns), std::nullopt,
+                                                std::move(types));
   auto& rights = x.who->subscribe;
   for (auto& pattern : patterns)
     if (pattern.is_exact() && !rights.permits(pattern.text()))
@@ -44,11 +58,11 @@ result<subscription_ptr> permitted_part(const request& x, std::vector<topic_patt
   auto narrow = std::all_of(patterns.begin(), patterns.end(), [](auto& p) { return p.is_exact(); });
   if (rights.key().empty() && (patterns.empty() || !narrow))
     return lacking(x.who, "you may not read anything");
-  return std::make_shared<const subscription>(std::move(patterns), rights);
+  return std::make_shared<const subscription>(std::move(patterns), rights, std::move(types));
 }
 
 /// A user's own stream: what is sent to them and to everyone, and the changes in their mailbox.
-result<subscription_ptr> parse_user_subscription(const request& x) {
+result<subscription_ptr> parse_user_subscription(const request& x, const limits_config& limits) {
   auto user = user_of_path(x);
   if (!user)
     return user.error();
@@ -57,12 +71,16 @@ result<subscription_ptr> parse_user_subscription(const request& x) {
   std::vector<topic_pattern> patterns;
   for (auto& topic : {user_topic(*user), std::string{everyone_topic}, mailbox_topic(*user)})
     patterns.push_back(*topic_pattern::parse(topic));
-  return std::make_shared<const subscription>(std::move(patterns));
+  auto types = parse_types(x, limits);
+  if (!types)
+    return types.error();
+  return std::make_shared<const subscription>(std::move(patterns), std::nullopt,
+                                              std::move(*types));
 }
 
 result<subscription_ptr> parse_subscription(const request& x, const limits_config& limits) {
   if (x.raw_path.starts_with("/users/"))
-    return parse_user_subscription(x);
+    return parse_user_subscription(x, limits);
   std::vector<topic_pattern> patterns;
   if (x.raw_path.starts_with("/topics/")) {
     auto topic = topic_of_path(x.raw_path);
@@ -91,7 +109,10 @@ result<subscription_ptr> parse_subscription(const request& x, const limits_confi
   if (x.raw_path == "/events" && !patterns.empty() && x.who && !x.who->user.empty())
     for (auto& topic : {user_topic(x.who->user), std::string{everyone_topic}})
       patterns.push_back(*topic_pattern::parse(topic));
-  return permitted_part(x, std::move(patterns));
+  auto types = parse_types(x, limits);
+  if (!types)
+    return types.error();
+  return permitted_part(x, std::move(patterns), std::move(*types));
 }
 
 // -- where ---------------------------------------------------------------------------------------
@@ -160,7 +181,7 @@ result<stream_parameters> parse_stream_parameters(const request& x, representati
                                                   const limits_config& limits, int64_t now_ms) {
   if (auto why = x.query.check_names({"since", "last_event_id", "lastEventId", "envelope",
                                       "heartbeat", "heartbeat_shape", "overflow"},
-                                     {"topic", "topics"}))
+                                     {"topic", "topics", "type"}))
     return *why;
   stream_parameters y;
   auto who = parse_subscription(x, limits);
@@ -210,7 +231,7 @@ result<page_parameters> parse_page_parameters(const request& x, const limits_con
                                               int64_t now_ms) {
   if (auto why = x.query.check_names(
         {"since", "last_event_id", "lastEventId", "until", "limit", "reverse", "wait"},
-        {"topic", "topics"}))
+        {"topic", "topics", "type"}))
     return *why;
   page_parameters y;
   auto who = parse_subscription(x, limits);

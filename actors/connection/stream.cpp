@@ -213,7 +213,7 @@ void stream::write_from_memory() {
       if (x.content.ephemeral || x.position <= position_)
         continue;
       reached = x.position;
-      if (!who.matches_any(x.content.topics))
+      if (!who.matches_any(x.content.topics) || !who.admits_type(x.content.type))
         continue;
       auto& span = batch->as(profile_->format).spans[i];
       piece.bytes +=

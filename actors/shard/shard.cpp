@@ -187,6 +187,8 @@ void shard::collect(const batch_ptr& batch) {
   for (uint32_t i = 0; i < records.size(); ++i) {
     auto& x = records[i];
     index_.for_each_match(x.content.topics, [&](subscriber_group& group) {
+      if (!group.what().admits_type(x.content.type))
+        return;
       group.report(x);
       if (x.content.ephemeral)
         add(env_.stats->dropped, group.members - group.live_count());

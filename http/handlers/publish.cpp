@@ -163,6 +163,8 @@ public:
   void begin(session& s, request& x) override {
     session_ = s.weak_from_this();
     who_ = x.who;
+    if (auto why = check_rate(s, who_))
+      return s.respond(problem(*why));
     s.begin_streaming("application/x-ndjson");
   }
 
