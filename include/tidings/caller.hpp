@@ -19,6 +19,7 @@ struct caller {
   std::string token_id;      ///< `jti`; empty: none
   std::string key_name;      ///< of an API key
   int64_t expires_at_ms = 0; ///< Unix time; 0: never
+  int64_t issued_at_ms = 0;  ///< of a token: Unix time; 0: it does not say
 };
 
 const char* to_string(caller::way x) noexcept;
