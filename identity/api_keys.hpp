@@ -34,6 +34,9 @@ public:
     return entries_.empty();
   }
 
+  /// What `caller::basis` is of those who come with a key: one mark for each.
+  std::vector<uint64_t> bases() const;
+
 private:
   struct entry {
     std::array<uint8_t, 32> hash;

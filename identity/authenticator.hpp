@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tidings {
 
@@ -61,14 +62,15 @@ public:
     return user_header_;
   }
 
-  /// Whether a caller who has been let in may stay: not expired, not revoked. For streams, from
-  /// time to time.
+  /// Whether a caller who has been let in, maybe before a reload, may stay: not expired, not
+  /// revoked, and what let them in is still configured. For streams, from time to time.
   bool is_still_good(const caller& x, int64_t now_ms) const;
 
 private:
   authenticator(const auth_config& x, key_ring keys, api_keys programs, proxy_trust proxies);
 
   result<caller> check_token(std::string_view token, caller::way how, int64_t now_ms) const;
+  result<caller> open_caller(const credentials& x) const;
 
   token_verifier tokens_;
   api_keys programs_;
@@ -76,7 +78,8 @@ private:
   std::shared_ptr<const revocations> revoked_;
   std::string cookie_;
   std::string user_header_;
-  caller nobody_;
+  caller nobody_;               // who offers nothing
+  std::vector<uint64_t> bases_; // that a caller may have
   bool open_ = false;
 };
 

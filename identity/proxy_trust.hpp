@@ -5,6 +5,7 @@
 #include "tidings/config.hpp"
 #include "tidings/result.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,11 +30,17 @@ public:
     return blocks_.empty();
   }
 
+  /// What `caller::basis` is of those whom a proxy names.
+  uint64_t basis() const noexcept {
+    return basis_;
+  }
+
 private:
   std::vector<address_block> blocks_;
   std::vector<std::string> admins_; // ascending
   topic_rights publish_;
   topic_rights subscribe_;
+  uint64_t basis_ = 0;
 };
 
 } // namespace tidings

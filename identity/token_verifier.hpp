@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tidings {
 
@@ -44,8 +45,12 @@ public:
     return !keys_.empty();
   }
 
+  /// What `caller::basis` is of those who sign in with a token: one mark for each key.
+  std::vector<uint64_t> bases() const;
+
 private:
   result<verified_token> check(std::string_view token) const;
+  uint64_t basis_of(const verification_key& key) const;
   status check_times(const verified_token& x, caller::way how, int64_t now_ms) const;
 
   key_ring keys_;

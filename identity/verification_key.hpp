@@ -3,6 +3,7 @@
 #include "tidings/result.hpp"
 #include "tidings/token_algorithm.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,6 +50,9 @@ public:
   const std::string& issuer() const noexcept {
     return issuer_;
   }
+
+  /// Differs between keys, algorithms and issuers; says nothing about the key.
+  uint64_t mark() const noexcept;
 
 private:
   struct material;

@@ -15,8 +15,10 @@ namespace tidings {
 
 /// A token whose signature is good. Its times are checked again with each use.
 struct verified_token {
-  caller who; ///< without the way it came
+  caller who;           ///< without the way it came
+  int64_t until_ms = 0; ///< `exp`, without leeway
   std::optional<int64_t> not_before_ms;
+  std::optional<int64_t> issued_at_ms;
 };
 
 using verified_token_ptr = std::shared_ptr<const verified_token>;
