@@ -29,7 +29,7 @@ subscription::subscription(std::vector<topic_pattern> patterns,
   if (is_exact() || (permitted_ && permitted_->is_all()))
     permitted_.reset(); // nothing is left to judge
   if (permitted_) {
-    key_ += ' ';
+    key_ += '?'; // no topic holds one
     key_ += permitted_->key();
   }
 }

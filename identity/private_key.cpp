@@ -6,6 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
+
+#include <cstdlib>
 
 namespace tidings {
 
@@ -60,6 +63,13 @@ std::vector<std::string> texts_of(const topic_rights& x) {
 }
 
 } // namespace
+
+std::string random_token_id() {
+  std::string bytes(16, '\0');
+  if (RAND_bytes(bytes_of(bytes), static_cast<int>(bytes.size())) != 1)
+    std::abort(); // a machine without randomness makes no tokens
+  return to_hex(bytes);
+}
 
 struct private_key::material {
   pkey key;           // of an asymmetric algorithm

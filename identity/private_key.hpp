@@ -39,4 +39,7 @@ private:
   std::shared_ptr<const material> material_;
 };
 
+/// A `jti` that nobody can guess and that does not come twice.
+std::string random_token_id();
+
 } // namespace tidings

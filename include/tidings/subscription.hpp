@@ -49,7 +49,7 @@ public:
   }
 
   /// Equal for equal sets and rights: what subscriptions are shared by. Names joined with commas,
-  /// `**` for all, and the rights behind a blank.
+  /// `**` for all, and the rights behind a `?`.
   const std::string& key() const noexcept {
     return key_;
   }
