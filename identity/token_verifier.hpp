@@ -45,6 +45,11 @@ public:
     return !keys_.empty();
   }
 
+  /// How many tokens are remembered right now.
+  size_t remembered() const {
+    return remembered_.size();
+  }
+
   /// What `caller::basis` is of those who sign in with a token: one mark for each key.
   std::vector<uint64_t> bases() const;
 
