@@ -68,13 +68,14 @@ CAF_TEST(problems name the key and its file and never its content) {
                               {"c", hs256, "", "far too short", ""}});
   CAF_REQUIRE(!ring);
   CAF_CHECK(ring.error().code == errc::invalid_configuration);
-  CAF_CHECK_EQUAL(ring.error().detail,
-                  "[[auth.key]] \"a\": /no/such/file.pem cannot be read: No such file or directory\n"
-                  "[[auth.key]] \"b\": "
-                    + weak.path()
-                    + " is a secret of 9 bytes, and HS256 needs at least 32\n"
-                      "[[auth.key]] \"c\": its secret is a secret of 13 bytes, and HS256 needs at "
-                      "least 32");
+  CAF_CHECK_EQUAL(
+    ring.error().detail,
+    "[[auth.key]] \"a\": /no/such/file.pem cannot be read: No such file or directory\n"
+    "[[auth.key]] \"b\": "
+      + weak.path()
+      + " is a secret of 9 bytes, and HS256 needs at least 32\n"
+        "[[auth.key]] \"c\": its secret is a secret of 13 bytes, and HS256 needs at "
+        "least 32");
 }
 
 } // namespace

@@ -7,7 +7,6 @@
 #include "tidings/text.hpp"
 
 #include <caf/test/dsl.hpp>
-
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/x509.h>
@@ -82,8 +81,9 @@ constexpr auto rfc7515_claims = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQo
                                 "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 
 CAF_TEST(HS256 of RFC 7515 appendix A 1) {
-  auto key = R"({"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iP)"
-             R"(S4hcgUuTwjAzZr1Z9CAow"})";
+  auto key =
+    R"({"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iP)"
+    R"(S4hcgUuTwjAzZr1Z9CAow"})";
   auto token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."s + rfc7515_claims
                + ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
   CAF_CHECK(takes(key, token_algorithm::hs256, token));
@@ -91,17 +91,19 @@ CAF_TEST(HS256 of RFC 7515 appendix A 1) {
 }
 
 CAF_TEST(RS256 of RFC 7515 appendix A 2) {
-  auto key = R"({"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-V)"
-             R"(aw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9)"
-             R"(wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdV)"
-             R"(MTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs9)"
-             R"(1kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"})";
-  auto token = "eyJhbGciOiJSUzI1NiJ9."s + rfc7515_claims
-               + ".cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5"
-                 "YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6x"
-                 "BArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6B"
-                 "fI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_Ioy"
-                 "pGlUPQGe77Rw";
+  auto key =
+    R"({"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-V)"
+    R"(aw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9)"
+    R"(wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdV)"
+    R"(MTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs9)"
+    R"(1kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"})";
+  auto token =
+    "eyJhbGciOiJSUzI1NiJ9."s + rfc7515_claims
+    + ".cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5"
+      "YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6x"
+      "BArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6B"
+      "fI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_Ioy"
+      "pGlUPQGe77Rw";
   CAF_CHECK(takes(key, token_algorithm::rs256, token));
   CAF_CHECK(!takes(key, token_algorithm::rs256, damaged(token)));
 }
@@ -109,17 +111,19 @@ CAF_TEST(RS256 of RFC 7515 appendix A 2) {
 CAF_TEST(ES256 of RFC 7515 appendix A 3) {
   auto key = R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",)"
              R"("y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})";
-  auto token = "eyJhbGciOiJFUzI1NiJ9."s + rfc7515_claims
-               + ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6"
-                 "NU1Q";
+  auto token =
+    "eyJhbGciOiJFUzI1NiJ9."s + rfc7515_claims
+    + ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6"
+      "NU1Q";
   CAF_CHECK(takes(key, token_algorithm::es256, token));
   CAF_CHECK(!takes(key, token_algorithm::es256, damaged(token)));
 }
 
 CAF_TEST(EdDSA of RFC 8037 appendix A 4) {
   auto key = R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})";
-  auto token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-"
-               "09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"s;
+  auto token =
+    "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-"
+    "09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"s;
   CAF_CHECK(takes(key, token_algorithm::eddsa, token));
   CAF_CHECK(!takes(key, token_algorithm::eddsa, damaged(token)));
 }
@@ -321,8 +325,8 @@ CAF_TEST(a certificate holds a public key) {
 CAF_TEST(a set gives the keys that are for the algorithm) {
   using enum token_algorithm;
   auto ed = R"("kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")"s;
-  auto rsa = R"("kty":"RSA","e":"AQAB","n":")" + member(shared_test_key(rs256).public_part, "n")
-             + '"';
+  auto rsa =
+    R"("kty":"RSA","e":"AQAB","n":")" + member(shared_test_key(rs256).public_part, "n") + '"';
   auto set = R"({"keys":[{"kid":"a",)" + ed + R"(},{"kid":"b",)" + rsa
              + R"(,"use":"enc"},{"kid":"c",)" + rsa + R"(,"use":"sig","alg":"RS256"},{"kid":"d",)"
              + rsa + R"(,"alg":"RS512"},{"kid":"e",)" + rsa + R"(,"key_ops":["encrypt"]},{)" + ed
