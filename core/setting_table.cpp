@@ -163,6 +163,20 @@ struct pattern {
   }
 };
 
+/// A text that is taken in and never given out.
+struct secret {
+  static constexpr auto kind = value_kind::secret;
+  static constexpr auto choices = anything;
+
+  static bool read(std::string_view x, std::string& to) {
+    return text::read(x, to);
+  }
+
+  static std::string write(const std::string& x) {
+    return x.empty() ? "" : "(not shown)";
+  }
+};
+
 struct log_level {
   static constexpr auto kind = value_kind::text;
   static constexpr std::array names{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv, "off"sv};
@@ -195,6 +209,9 @@ constexpr std::array names_of<recovery_mode>{"strict"sv, "salvage"sv};
 
 template <>
 constexpr std::array names_of<log_format>{"text"sv, "json"sv};
+
+template <>
+constexpr std::array names_of<token_algorithm>{"HS256"sv, "RS256"sv, "ES256"sv, "EdDSA"sv};
 
 template <class T>
 struct choice {
@@ -265,6 +282,9 @@ template <class Codec, auto Field>
 constexpr auto tls = at<Codec, &config::tls, Field>();
 
 template <class Codec, auto Field>
+constexpr auto auth = at<Codec, &config::auth, Field>();
+
+template <class Codec, auto Field>
 constexpr auto limits = at<Codec, &config::limits, Field>();
 
 template <class Codec, auto Field>
@@ -281,6 +301,9 @@ constexpr auto logging = at<Codec, &config::log, Field>();
 
 template <class Codec, auto... Path>
 constexpr auto rule = at<Codec, Path...>();
+
+template <class Codec, auto Field>
+constexpr auto key = at<Codec, Field>();
 
 // -- the tables ----------------------------------------------------------------------------------
 
@@ -304,6 +327,31 @@ constexpr setting<config> table[] = {
    "PEM file with the certificate and its chain; empty: plain HTTP. A reload reads it again."},
   {"tls.key", apply, tls<text, &tls_config::key>,
    "PEM file with the certificate's private key. A reload reads it again."},
+
+  {"auth.audience", apply, auth<text, &auth_config::audience>,
+   "What the aud of a token must contain; empty: tokens for anybody are taken."},
+  {"auth.leeway", apply, auth<duration, &auth_config::leeway>,
+   "How far the clock of who makes tokens may be from the broker's; at most 1m."},
+  {"auth.token-lifetime-max", apply, auth<duration, &auth_config::token_lifetime_max>,
+   "Longest time from a token's issue to its expiry; longer ones are refused."},
+  {"auth.query-token-lifetime-max", apply, auth<duration, &auth_config::query_token_lifetime_max>,
+   "Longest time that a token in a URL may still have to live."},
+  {"auth.cookie", apply, auth<text, &auth_config::cookie>,
+   "Cookie that may hold a token; empty: cookies are not looked at."},
+  {"auth.proxy-header", apply, auth<text, &auth_config::proxy_header>,
+   "Header in which a trusted proxy names the user, and in an open broker everybody does."},
+  {"auth.proxies", apply, auth<list, &auth_config::proxies>,
+   "Addresses and blocks, such as 10.0.0.7 or 10.0.0.0/24, from which that header is believed."},
+  {"auth.proxy-publish", apply, auth<list, &auth_config::proxy_publish>,
+   "Topics and patterns that users may publish to whom a proxy names."},
+  {"auth.proxy-subscribe", apply, auth<list, &auth_config::proxy_subscribe>,
+   "Topics and patterns that users may read whom a proxy names, beside their own."},
+  {"auth.proxy-admins", apply, auth<list, &auth_config::proxy_admins>,
+   "Users who are administrators when a proxy names them."},
+  {"auth.anonymous-publish", apply, auth<list, &auth_config::anonymous_publish>,
+   "Topics and patterns that one may publish to without signing in."},
+  {"auth.anonymous-subscribe", apply, auth<list, &auth_config::anonymous_subscribe>,
+   "Topics and patterns that one may read without signing in."},
 
   {"limits.header-bytes", restart, limits<size, &limits_config::header_bytes>,
    "Request line and headers of one request."},
@@ -425,6 +473,32 @@ constexpr setting<topic_rule> rule_table[] = {
   {"rate-per-second", apply, rule<number, &topic_rule::rate_per_second>,
    "Publishes to each topic; 0: no bound."},
 };
+
+constexpr setting<auth_key> key_table[] = {
+  {"id", apply, key<text, &auth_key::id>,
+   "Name of the key: for people, and for the kid of tokens; required."},
+  {"algorithm", apply, key<choice<token_algorithm>, &auth_key::algorithm>,
+   "The only algorithm that the key is used for; required."},
+  {"file", apply, key<text, &auth_key::file>,
+   "Public key as PEM, certificate, JWK or JWKS, or the secret of HS256."},
+  {"secret", apply, key<secret, &auth_key::secret>,
+   "Secret of HS256 in place of a file, at least 32 bytes; base64: before it if it is encoded."},
+  {"issuer", apply, key<text, &auth_key::issuer>,
+   "The iss that tokens with this key must have; empty: any."},
+};
+
+constexpr setting<auth_api_key> api_key_table[] = {
+  {"name", apply, key<text, &auth_api_key::name>,
+   "Who has the key; required."},
+  {"sha256", apply, key<text, &auth_api_key::sha256>,
+   "Hash of the key, as tidings token hash prints it; required."},
+  {"publish", apply, key<list, &auth_api_key::publish>,
+   "Topics and patterns that it may publish to."},
+  {"subscribe", apply, key<list, &auth_api_key::subscribe>,
+   "Topics and patterns that it may read."},
+  {"admin", apply, key<boolean, &auth_api_key::admin>,
+   "Whether it may operate the broker and everybody's mailbox."},
+};
 // clang-format on
 
 } // namespace
@@ -435,6 +509,14 @@ std::span<const setting<config>> settings() {
 
 std::span<const setting<topic_rule>> rule_settings() {
   return rule_table;
+}
+
+std::span<const setting<auth_key>> key_settings() {
+  return key_table;
+}
+
+std::span<const setting<auth_api_key>> api_key_settings() {
+  return api_key_table;
 }
 
 const setting<config>* find_setting(std::string_view key) {
@@ -449,6 +531,11 @@ std::string_view section_of(std::string_view key) {
 
 std::string_view name_of(std::string_view key) {
   return key.substr(key.find('.') + 1);
+}
+
+std::string table_key(std::string_view table, size_t index, std::string_view name) {
+  std::string key{table};
+  return key.append("[").append(std::to_string(index + 1)).append("].").append(name);
 }
 
 std::string environment_name(std::string_view key) {
@@ -482,6 +569,8 @@ std::string type_name(value_kind kind, std::span<const std::string_view> choices
       return "list";
     case value_kind::pattern:
       return "pattern";
+    case value_kind::secret:
+      return "secret";
   }
   return {};
 }
@@ -504,6 +593,8 @@ std::string requirement(value_kind kind, std::span<const std::string_view> choic
     case value_kind::pattern:
       return "a topic (orders), or a pattern with * for one segment (order:*) or ** for any depth "
              "at its end (iot/**)";
+    case value_kind::secret:
+      return "a text without line breaks";
   }
   return {};
 }

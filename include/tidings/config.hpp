@@ -3,6 +3,7 @@
 #include "tidings/durability.hpp"
 #include "tidings/event_store.hpp"
 #include "tidings/result.hpp"
+#include "tidings/token_algorithm.hpp"
 #include "tidings/topic.hpp"
 
 #include <chrono>
@@ -30,6 +31,45 @@ struct tls_config {
   std::string certificate; ///< PEM file, chain included; empty: plain HTTP
   std::string key;         ///< PEM file
 };
+
+/// A key that tokens are checked with, bound to one algorithm and one issuer.
+struct auth_key {
+  std::string id; ///< names the key in logs; a token's `kid` may name it
+  token_algorithm algorithm = token_algorithm::eddsa;
+  std::string file;   ///< PEM, JWK, JWKS, or the secret of HS256
+  std::string secret; ///< of HS256, in place of a file
+  std::string issuer; ///< `iss` of the tokens; empty: any
+};
+
+/// A key that a program publishes with. Only its hash is known.
+struct auth_api_key {
+  std::string name;
+  std::string sha256; ///< of the key, 64 hexadecimal digits
+  std::vector<std::string> publish;
+  std::vector<std::string> subscribe;
+  bool admin = false;
+};
+
+/// Who may do what.
+struct auth_config {
+  std::string audience;                                  ///< `aud` of tokens; empty: any
+  milliseconds leeway{10'000};                           ///< between the issuer's clock and ours
+  milliseconds token_lifetime_max{24 * 60 * 60 * 1000};  ///< from issue to expiry
+  milliseconds query_token_lifetime_max{10 * 60 * 1000}; ///< what is left of a token in a URL
+  std::string cookie = "tidings";         ///< that holds a token; empty: cookies are not read
+  std::string proxy_header = "X-User-Id"; ///< in which a trusted proxy names the user
+  std::vector<std::string> proxies;       ///< addresses and blocks that are trusted to
+  std::vector<std::string> proxy_publish; ///< what users may whom a proxy names
+  std::vector<std::string> proxy_subscribe;
+  std::vector<std::string> proxy_admins;      ///< users whom a proxy names
+  std::vector<std::string> anonymous_publish; ///< what nobody may, if others have to sign in
+  std::vector<std::string> anonymous_subscribe;
+  std::vector<auth_key> keys;         ///< `[[auth.key]]` tables
+  std::vector<auth_api_key> api_keys; ///< `[[auth.api-key]]` tables
+};
+
+/// Whether there is any way to sign in. If not, the broker is open: everybody may do everything.
+bool has_sign_in(const auth_config& x) noexcept;
 
 /// What one client, or all of them together, may use up.
 struct limits_config {
@@ -120,6 +160,7 @@ struct log_config {
 struct config {
   server_config server;
   tls_config tls;
+  auth_config auth;
   limits_config limits;
   stream_config stream;
   topics_config topics;
