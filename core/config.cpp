@@ -125,6 +125,8 @@ private:
       check_key(i);
     for (size_t i = 0; i < x.api_keys.size(); ++i)
       check_api_key(i);
+    for (size_t i = 0; i < x_.profile.size(); ++i)
+      check_profile(i);
   }
 
   void check_limits() {
@@ -258,6 +260,29 @@ private:
     }
     check_patterns(key("publish"), x.publish, what + ": publish");
     check_patterns(key("subscribe"), x.subscribe, what + ": subscribe");
+  }
+
+  // -- profiles ----------------------------------------------------------------------------------
+
+  void check_profile(size_t i) {
+    auto& x = x_.profile[i];
+    auto key = [i](std::string_view name) { return table_key("profile", i, name); };
+    auto what = "[[profile]] " + std::to_string(i + 1);
+    for (size_t earlier = 0; earlier < i; ++earlier)
+      if (x_.profile[earlier].kind == x.kind)
+        complain({key("kind"), table_key("profile", earlier, "kind")},
+                 what + " is about the same profile as an earlier one");
+    if (x.mount && !x.mount->empty()
+        && (x.mount->front() != '/' || x.mount->back() == '/'
+            || x.mount->find_first_of("?# %") != std::string::npos))
+      complain({key("mount")}, what + ": mount must be a path such as /old");
+    if (x.mount && !x.mount->empty() && x.kind == profile_kind::topics)
+      complain({key("mount")}, what + ": the path of topics is /events and cannot be moved");
+    if (x.heartbeat_interval && x.heartbeat_interval->count() != 0
+        && *x.heartbeat_interval < std::chrono::seconds{1})
+      complain({key("heartbeat-interval")}, what + ": heartbeat-interval must be 0 or at least 1s");
+    if (x.queue_events && *x.queue_events == 0)
+      complain({key("queue-events")}, what + ": queue-events must be at least 1");
   }
 
   // -- topic rules -------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view rule_section = "topic";
 constexpr std::string_view key_section = "auth.key";
 constexpr std::string_view api_key_section = "auth.api-key";
+constexpr std::string_view profile_section = "profile";
 
 std::string quoted(std::string_view x) {
   return '"' + for_log(x) + '"';
@@ -75,6 +76,7 @@ public:
       if (section_of(x.key) != (sections_.empty() ? "" : sections_.back()))
         sections_.emplace_back(section_of(x.key));
     sections_.emplace_back(rule_section);
+    sections_.emplace_back(profile_section);
   }
 
   void read(const toml::table& root) {
@@ -91,6 +93,9 @@ private:
     if (name == rule_section) // its pattern is read later
       return read_tables(rule_section, x, rule_settings(), topic_rule{*topic_pattern::parse("**")},
                          to_.values.topic);
+    if (name == profile_section)
+      return read_tables(profile_section, x, profile_settings_table(), profile_rule{},
+                         to_.values.profile);
     if (std::find(sections_.begin(), sections_.end(), name) == sections_.end())
       return complain(key.source(), unknown_section(name, x));
     auto section = x.as_table();

@@ -176,6 +176,10 @@ std::vector<setting_description> describe(const auth_key& x) {
   return describe_all(key_settings(), x);
 }
 
+std::vector<setting_description> describe(const profile_rule& x) {
+  return describe_all(profile_settings_table(), x);
+}
+
 std::vector<setting_description> describe(const auth_api_key& x) {
   return describe_all(api_key_settings(), x);
 }

@@ -118,6 +118,20 @@ constexpr std::string_view sample_api_key_examples = R"(
 #admin = false
 )";
 
+constexpr std::string_view sample_profiles = R"(
+# Profiles: paths and manners of systems that the broker stands in for, see docs/profiles.md. What a
+# table does not name is as the system had it.
+#
+)";
+
+constexpr std::string_view sample_profile_examples = R"(
+#[[profile]]
+#kind = "notifications"
+#mount = "/old"
+#heartbeat-interval = "30s"
+#streams-per-user = 5
+)";
+
 constexpr std::string_view sample_rules = R"(
 # Rules for the topics that match a pattern, as many as you like; the first match in the file wins.
 # What a rule does not name is as in [topics].
@@ -151,6 +165,7 @@ result<std::string> explain_config(const config_sources& from) {
   auto& x = draft.values;
   out += explained_tables("auth.key", key_settings(), x.auth.keys, draft);
   out += explained_tables("auth.api-key", api_key_settings(), x.auth.api_keys, draft);
+  out += explained_tables("profile", profile_settings_table(), x.profile, draft);
   out += explained_tables("topic", rule_settings(), x.topic, draft);
   return out;
 }
@@ -168,6 +183,9 @@ std::string sample_config() {
   });
   out.append(sample_keys).append(legend(key_settings())).append(sample_key_examples);
   out.append(sample_api_keys).append(legend(api_key_settings())).append(sample_api_key_examples);
+  out.append(sample_profiles)
+    .append(legend(profile_settings_table()))
+    .append(sample_profile_examples);
   out.append(sample_rules).append(legend(rule_settings())).append(sample_rule_examples);
   return out;
 }

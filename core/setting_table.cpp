@@ -202,6 +202,17 @@ template <>
 constexpr std::array names_of<heartbeat_shape>{"comment"sv, "event"sv};
 
 template <>
+constexpr std::array names_of<heartbeat_timing>{"idle"sv, "fixed"sv};
+
+template <>
+constexpr std::array names_of<overflow_policy>{"catch-up"sv, "drop-oldest"sv, "drop-newest"sv,
+                                               "disconnect"sv};
+
+template <>
+constexpr std::array names_of<profile_kind>{"notifications"sv, "topics"sv, "broadcast"sv,
+                                            "dashboard"sv};
+
+template <>
 constexpr std::array names_of<durability>{"none"sv, "written"sv, "fsync"sv, "quorum"sv};
 
 template <>
@@ -487,6 +498,38 @@ constexpr setting<auth_key> key_table[] = {
    "The iss that tokens with this key must have; empty: any."},
 };
 
+constexpr setting<profile_rule> profile_table[] = {
+  {"kind", apply, key<choice<profile_kind>, &profile_rule::kind>,
+   "Which profile the table is about; required."},
+  {"enabled", apply, key<maybe<boolean>, &profile_rule::enabled>,
+   "Whether its paths are there."},
+  {"mount", apply, key<maybe<text>, &profile_rule::mount>,
+   "Path before all paths of the profile, such as /old; not for topics, whose path is /events."},
+  {"sign-in", apply, key<maybe<boolean>, &profile_rule::sign_in>,
+   "Whether a caller who is no user is refused."},
+  {"heartbeat", apply, key<maybe<choice<heartbeat_shape>>, &profile_rule::heartbeat>,
+   "What an idle stream sends."},
+  {"heartbeat-event", apply, key<maybe<text>, &profile_rule::heartbeat_event>,
+   "Name of the heartbeat, if it is an event."},
+  {"heartbeat-data", apply, key<maybe<text>, &profile_rule::heartbeat_data>,
+   "Data of the heartbeat, or the text of the comment."},
+  {"heartbeat-interval", apply, key<maybe<duration>, &profile_rule::heartbeat_interval>,
+   "Time between heartbeats; 0: none."},
+  {"heartbeat-timing", apply, key<maybe<choice<heartbeat_timing>>, &profile_rule::timing>,
+   "Whether a heartbeat comes after so much silence or at a fixed interval."},
+  {"overflow", apply, key<maybe<choice<overflow_policy>>, &profile_rule::overflow>,
+   "What becomes of a reader that is too slow."},
+  {"queue-events", apply, key<maybe<number>, &profile_rule::queue_events>,
+   "Events that a reader may be behind before the overflow policy acts."},
+  {"first-event", apply, key<maybe<text>, &profile_rule::first_event>,
+   "Name of an event that begins each stream and holds the client's id; empty: none."},
+  {"streams-per-user", apply, key<maybe<number>, &profile_rule::streams_per_user>,
+   "Open streams of one user on this profile; 0: no bound."},
+  {"replace-oldest", apply, key<maybe<boolean>, &profile_rule::replace_oldest>,
+   "Whether the oldest stream ends for one too many; otherwise that one is refused (429)."},
+  {"envelope", apply, key<maybe<boolean>, &profile_rule::envelope>,
+   "Whether items come with their fields around them, rather than their data alone."},
+};
 constexpr setting<auth_api_key> api_key_table[] = {
   {"name", apply, key<text, &auth_api_key::name>,
    "Who has the key; required."},
@@ -513,6 +556,10 @@ std::span<const setting<topic_rule>> rule_settings() {
 
 std::span<const setting<auth_key>> key_settings() {
   return key_table;
+}
+
+std::span<const setting<profile_rule>> profile_settings_table() {
+  return profile_table;
 }
 
 std::span<const setting<auth_api_key>> api_key_settings() {

@@ -46,6 +46,9 @@ std::span<const setting<topic_rule>> rule_settings();
 /// The settings of one `[[auth.key]]`.
 std::span<const setting<auth_key>> key_settings();
 
+/// The settings of one `[[profile]]`.
+std::span<const setting<profile_rule>> profile_settings_table();
+
 /// The settings of one `[[auth.api-key]]`.
 std::span<const setting<auth_api_key>> api_key_settings();
 

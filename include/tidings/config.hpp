@@ -98,6 +98,11 @@ struct limits_config {
 enum class heartbeat_shape : uint8_t { comment, event };
 enum class overflow_policy : uint8_t { catch_up, drop_oldest, drop_newest, disconnect };
 
+enum class heartbeat_timing : uint8_t {
+  idle,  ///< after so much silence
+  fixed, ///< at a fixed interval, whatever else is sent
+};
+
 struct stream_config {
   heartbeat_shape heartbeat = heartbeat_shape::comment;
   std::string heartbeat_event = "heartbeat"; ///< name, if the shape is `event`
@@ -157,6 +162,48 @@ struct log_config {
   log_format format = log_format::text;
 };
 
+/// A system that the broker stands in for: its clients work unchanged.
+enum class profile_kind : uint8_t { notifications, topics, broadcast, dashboard };
+
+inline constexpr size_t profile_count = 4;
+
+/// How one of them behaves.
+struct profile_settings {
+  bool enabled = true;
+  std::string mount;    ///< before the paths of the profile; empty: where the system had them
+  bool sign_in = false; ///< whether nobody is refused
+  heartbeat_shape heartbeat = heartbeat_shape::comment;
+  std::string heartbeat_event = "heartbeat";
+  std::string heartbeat_data; ///< or the text of the comment
+  milliseconds heartbeat_interval{15'000};
+  heartbeat_timing timing = heartbeat_timing::idle;
+  overflow_policy overflow = overflow_policy::catch_up;
+  uint32_t queue_events = 1000;
+  std::string first_event;       ///< sent when a stream opens, with the client's id; empty: none
+  uint32_t streams_per_user = 0; ///< 0: no bound
+  bool replace_oldest = true;
+  bool envelope = false; ///< items with their fields around them, rather than the data alone
+};
+
+/// A `[[profile]]` table: what differs from the profile's own defaults.
+struct profile_rule {
+  profile_kind kind = profile_kind::notifications;
+  std::optional<bool> enabled;
+  std::optional<std::string> mount;
+  std::optional<bool> sign_in;
+  std::optional<heartbeat_shape> heartbeat;
+  std::optional<std::string> heartbeat_event;
+  std::optional<std::string> heartbeat_data;
+  std::optional<milliseconds> heartbeat_interval;
+  std::optional<heartbeat_timing> timing;
+  std::optional<overflow_policy> overflow;
+  std::optional<uint32_t> queue_events;
+  std::optional<std::string> first_event;
+  std::optional<uint32_t> streams_per_user;
+  std::optional<bool> replace_oldest;
+  std::optional<bool> envelope;
+};
+
 struct config {
   server_config server;
   tls_config tls;
@@ -166,8 +213,12 @@ struct config {
   topics_config topics;
   storage_config storage;
   log_config log;
-  std::vector<topic_rule> topic; ///< `[[topic]]` tables
+  std::vector<topic_rule> topic;     ///< `[[topic]]` tables
+  std::vector<profile_rule> profile; ///< `[[profile]]` tables
 };
+
+/// The defaults of a profile, and over them what the configuration says.
+profile_settings settings_of(const config& x, profile_kind kind);
 
 /// All that is wrong with a configuration, at once. Fails with errc::invalid_configuration.
 status validate(const config& x);
