@@ -53,6 +53,8 @@ public:
     check_topics();
     check_storage();
     check_log();
+    for (size_t i = 0; i < x_.profile.size(); ++i)
+      check_profile(i);
     for (size_t i = 0; i < x_.topic.size(); ++i)
       check_rule(i);
     return std::move(problems_);
@@ -125,8 +127,6 @@ private:
       check_key(i);
     for (size_t i = 0; i < x.api_keys.size(); ++i)
       check_api_key(i);
-    for (size_t i = 0; i < x_.profile.size(); ++i)
-      check_profile(i);
   }
 
   void check_limits() {

@@ -18,7 +18,7 @@ struct stream_parameters {
   wire_format format = wire_format::sse;
   std::optional<milliseconds> heartbeat;
   std::optional<heartbeat_shape> shape;
-  overflow_policy overflow = overflow_policy::catch_up;
+  std::optional<overflow_policy> overflow;
 };
 
 /// What a request for a page asks for.

@@ -3,6 +3,8 @@
 #include "tidings/cursor.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <functional>
 
 namespace tidings {
@@ -47,6 +49,19 @@ shard::~shard() {
 
 double shard::dice() {
   return std::uniform_real_distribution<double>{0, 1}(random_);
+}
+
+std::string shard::uuid() {
+  std::random_device source; // the operating system's
+  std::array<uint32_t, 4> words;
+  for (auto& x : words)
+    x = source();
+  words[1] = (words[1] & 0xffff'0fff) | 0x4000;      // version
+  words[2] = (words[2] & 0x3fff'ffff) | 0x8000'0000; // variant
+  char text[37];
+  std::snprintf(text, sizeof text, "%08x-%04x-%04x-%04x-%04x%08x", words[0], words[1] >> 16,
+                words[1] & 0xffff, words[2] >> 16, words[2] & 0xffff, words[3]);
+  return text;
 }
 
 // -- streams

@@ -121,6 +121,9 @@ public:
   /// Uniform in [0, 1).
   double dice();
 
+  /// A fresh UUID of version 4 (RFC 9562).
+  std::string uuid();
+
   /// Runs something later on this thread.
   void post(std::function<void()> f) {
     env_.post(std::move(f));
