@@ -22,7 +22,8 @@ failure unreadable(lsn x) {
 class log_bounds {
 public:
   log_bounds(lsn after, lsn until)
-    : first_(next(after)),
+    : options_(passing_by(after, until)),
+      first_(next(after)),
       end_(next(until)),
       lower_(slice(first_.view())),
       upper_(slice(end_.view())) {
@@ -33,13 +34,14 @@ public:
   log_bounds& operator=(const log_bounds&) = delete;
 
   rocksdb::ReadOptions options() const {
-    rocksdb::ReadOptions x;
+    auto x = options_;
     x.iterate_lower_bound = &lower_;
     x.iterate_upper_bound = &upper_;
     return x;
   }
 
 private:
+  rocksdb::ReadOptions options_;
   log_key first_;
   log_key end_;
   rocksdb::Slice lower_;
