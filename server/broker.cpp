@@ -46,7 +46,7 @@ public:
   }
 
   status open() {
-    auto store = storage::rocksdb_event_store::open(config_->storage, system_clock_source());
+    auto store = storage::rocksdb_event_store::open(config_->storage, config_->mailbox, system_clock_source());
     if (!store)
       return store.error();
     store_ = std::move(*store);
