@@ -52,6 +52,7 @@ public:
     check_stream();
     check_topics();
     check_storage();
+    check_mailbox();
     check_log();
     for (size_t i = 0; i < x_.profile.size(); ++i)
       check_profile(i);
@@ -208,6 +209,17 @@ private:
     between("storage.readers", x.readers, 1, 64, count);
     between("storage.group-events", x.group_events, 1, 1'000'000, count);
     between("storage.group-bytes", x.group_bytes, 1, 64 * mib, bytes); // see limits.body-bytes
+  }
+
+  void check_mailbox() {
+    auto& x = x_.mailbox;
+    not_negative("mailbox.ttl", x.ttl);
+    at_least("mailbox.items-max", x.items_max, 1, count);
+    not_negative("mailbox.keep-read", x.keep_read);
+    at_least("mailbox.changes-ttl", x.changes_ttl, 1000ms, format_duration);
+    at_least("mailbox.active-max", x.active_max, 1, count);
+    positive("mailbox.idle-timeout", x.idle_timeout);
+    between("mailbox.page-items", x.page_items, 1, 10'000, count);
   }
 
   void check_log() {

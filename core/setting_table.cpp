@@ -308,6 +308,9 @@ template <class Codec, auto Field>
 constexpr auto storage = at<Codec, &config::storage, Field>();
 
 template <class Codec, auto Field>
+constexpr auto mailbox = at<Codec, &config::mailbox, Field>();
+
+template <class Codec, auto Field>
 constexpr auto logging = at<Codec, &config::log, Field>();
 
 template <class Codec, auto... Path>
@@ -459,6 +462,21 @@ constexpr setting<config> table[] = {
    "Most bytes in one commit."},
   {"storage.recovery", restart, storage<choice<recovery_mode>, &storage_config::recovery>,
    "If acknowledged events are missing at the start: strict refuses, salvage keeps what is left."},
+
+  {"mailbox.ttl", apply, mailbox<duration, &mailbox_config::ttl>,
+   "How long an item is kept that names no time to live; 0: for ever."},
+  {"mailbox.items-max", apply, mailbox<number, &mailbox_config::items_max>,
+   "Items of one user; when there are more, the oldest leave."},
+  {"mailbox.keep-read", restart, mailbox<duration, &mailbox_config::keep_read>,
+   "How long a mailbox shows an item after it was read; 0: as long as the item is kept."},
+  {"mailbox.changes-ttl", apply, mailbox<duration, &mailbox_config::changes_ttl>,
+   "How long a stream that comes back is told what was changed in its mailbox meanwhile."},
+  {"mailbox.active-max", apply, mailbox<number, &mailbox_config::active_max>,
+   "Mailboxes whose state is in memory at the same time."},
+  {"mailbox.idle-timeout", apply, mailbox<duration, &mailbox_config::idle_timeout>,
+   "How long the state of an unused mailbox stays in memory."},
+  {"mailbox.page-items", apply, mailbox<number, &mailbox_config::page_items>,
+   "Largest limit of a page of a mailbox."},
 
   {"log.level", apply, logging<log_level, &log_config::level>,
    "Least level of the lines that are logged."},

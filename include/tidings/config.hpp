@@ -155,6 +155,16 @@ struct storage_config {
   recovery_mode recovery = recovery_mode::strict;
 };
 
+struct mailbox_config {
+  milliseconds ttl{30LL * 24 * 60 * 60 * 1000}; ///< of an item that names none; 0: kept for ever
+  uint32_t items_max = 10'000;                  ///< of one user; the oldest leave
+  milliseconds keep_read{30LL * 24 * 60 * 60 * 1000};  ///< then a read item leaves; 0: with its ttl
+  milliseconds changes_ttl{7LL * 24 * 60 * 60 * 1000}; ///< of the events that tell of changes
+  uint32_t active_max = 10'000;                        ///< mailbox actors in memory
+  milliseconds idle_timeout{60'000};                   ///< then a mailbox actor leaves
+  uint32_t page_items = 200;                           ///< largest `limit` of a page
+};
+
 enum class log_format : uint8_t { text, json };
 
 struct log_config {
@@ -212,6 +222,7 @@ struct config {
   stream_config stream;
   topics_config topics;
   storage_config storage;
+  mailbox_config mailbox;
   log_config log;
   std::vector<topic_rule> topic;     ///< `[[topic]]` tables
   std::vector<profile_rule> profile; ///< `[[profile]]` tables

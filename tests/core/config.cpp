@@ -109,6 +109,22 @@ CAF_TEST(limits fit into each other) {
                      "storage.group-bytes"));
 }
 
+CAF_TEST(mailboxes have bounds) {
+  CAF_CHECK_EQUAL(problems_after([](config& x) {
+                    x.mailbox.ttl = 0ms;
+                    x.mailbox.keep_read = 0ms;
+                  }),
+                  "");
+  CAF_CHECK(contains(problems_after([](config& x) { x.mailbox.items_max = 0; }),
+                     "mailbox.items-max is 0 and must be at least 1"));
+  CAF_CHECK(contains(problems_after([](config& x) { x.mailbox.active_max = 0; }),
+                     "mailbox.active-max is 0 and must be at least 1"));
+  CAF_CHECK(contains(problems_after([](config& x) { x.mailbox.page_items = 0; }),
+                     "mailbox.page-items is 0 and must be between 1 and 10000"));
+  CAF_CHECK(contains(problems_after([](config& x) { x.mailbox.changes_ttl = 0ms; }),
+                     "mailbox.changes-ttl is 0 and must be at least 1s"));
+}
+
 CAF_TEST(a time to live stays below its bound) {
   auto with = [](milliseconds ttl, milliseconds ttl_max) {
     return problems_after([=](config& x) {

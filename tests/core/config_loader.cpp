@@ -327,8 +327,9 @@ CAF_TEST(every field has its setting) {
   CAF_CHECK_EQUAL(count("stream."), field_count<stream_config>());
   CAF_CHECK_EQUAL(count("topics."), field_count<topics_config>());
   CAF_CHECK_EQUAL(count("storage."), field_count<storage_config>());
+  CAF_CHECK_EQUAL(count("mailbox."), field_count<mailbox_config>());
   CAF_CHECK_EQUAL(count("log."), field_count<log_config>());
-  CAF_CHECK_EQUAL(field_count<config>(), 8u); // seven sections and [[topic]]
+  CAF_CHECK_EQUAL(field_count<config>(), 9u); // eight sections and [[topic]]
 }
 
 CAF_TEST(only some changes need a restart) {
