@@ -243,7 +243,7 @@ private:
         complain({key("id"), table_key("auth.key", earlier, "id")},
                  what + ": another key has this id: each needs its own");
     if (x.file.empty() == x.secret.empty())
-      complain({key("file"), key("secret"), key("id")},
+      complain({key("secret"), key("file"), key("id")},
                what + " needs either a file or a secret" + (x.file.empty() ? "" : ", not both"));
     else if (!x.secret.empty() && x.algorithm != token_algorithm::hs256)
       complain({key("secret"), key("algorithm")}, what + ": only HS256 has a secret; "

@@ -124,7 +124,7 @@ result<json_web_key> make(const json& x, token_algorithm algorithm) {
   if (algorithm == token_algorithm::hs256) {
     made.secret = bytes_of_member(x, "k");
     if (made.secret.size() < secret_bytes_min)
-      return refuse("holds a secret of " + std::to_string(made.secret.size())
+      return refuse("holds a secret of only " + std::to_string(made.secret.size())
                     + " bytes, and HS256 needs at least " + std::to_string(secret_bytes_min));
     return made;
   }

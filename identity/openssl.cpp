@@ -17,9 +17,9 @@ failure refuse(std::string why) {
   return {errc::invalid_configuration, std::move(why)};
 }
 
-std::string kind_of(const EVP_PKEY& key) {
+std::string type_of(const EVP_PKEY& key) {
   auto name = EVP_PKEY_get0_type_name(&key);
-  return name == nullptr ? "key of an unknown kind" : std::string{name} + " key";
+  return name == nullptr ? "an unknown type" : "the type " + std::string{name};
 }
 
 bool is_p256(const EVP_PKEY& key) {
@@ -67,23 +67,24 @@ status check_key(const EVP_PKEY& key, token_algorithm algorithm) {
   std::string name = to_string(algorithm);
   switch (algorithm) {
     case token_algorithm::hs256:
-      return refuse("is a " + kind_of(key) + ", and HS256 has a secret");
+      return refuse("is a key of " + type_of(key) + ", and HS256 has a secret");
     case token_algorithm::rs256:
       if (EVP_PKEY_get_base_id(&key) != EVP_PKEY_RSA)
-        return refuse("is a " + kind_of(key) + ", and RS256 needs an RSA key");
+        return refuse("is a key of " + type_of(key) + ", and RS256 needs an RSA key");
       if (auto bits = EVP_PKEY_get_bits(&key); bits < rsa_bits_min)
         return refuse("is an RSA key of " + std::to_string(bits)
                       + " bits, and RS256 needs at least " + std::to_string(rsa_bits_min));
       break;
     case token_algorithm::es256:
       if (EVP_PKEY_get_base_id(&key) != EVP_PKEY_EC)
-        return refuse("is a " + kind_of(key) + ", and ES256 needs an EC key on the curve P-256");
+        return refuse("is a key of " + type_of(key)
+                      + ", and ES256 needs an EC key on the curve P-256");
       if (!is_p256(key))
         return refuse("is an EC key on another curve than P-256, which ES256 needs");
       break;
     case token_algorithm::eddsa:
       if (EVP_PKEY_get_base_id(&key) != EVP_PKEY_ED25519)
-        return refuse("is a " + kind_of(key) + ", and EdDSA needs an Ed25519 key");
+        return refuse("is a key of " + type_of(key) + ", and EdDSA needs an Ed25519 key");
       return std::nullopt; // has no parameters that could be wrong
   }
   // Catches an RSA exponent of 1, small factors, and points that are not on the curve. The call
@@ -111,8 +112,9 @@ result<std::string> parse_secret(std::string_view content) {
     return refuse("is a PEM file, and HS256 has a secret that nobody else knows");
   }
   if (secret.size() < secret_bytes_min)
-    return refuse("is a secret of " + std::to_string(secret.size())
-                  + " bytes, and HS256 needs at least " + std::to_string(secret_bytes_min));
+    return refuse("has only " + std::to_string(secret.size())
+                  + " bytes, and a secret of HS256 needs at least "
+                  + std::to_string(secret_bytes_min));
   return secret;
 }
 

@@ -28,7 +28,8 @@ result<proxy_trust> proxy_trust::make(const auth_config& x) {
   made.admins_ = x.proxy_admins;
   std::sort(made.admins_.begin(), made.admins_.end());
   auto rule = made.publish_.key() + "\n\n" + made.subscribe_.key();
-  for (auto list : {&x.proxies, &made.admins_}) {
+  using texts = const std::vector<std::string>*;
+  for (auto list : {texts{&x.proxies}, texts{&made.admins_}}) {
     rule += '\n';
     for (auto& item : *list)
       rule += '\n' + item;

@@ -73,9 +73,9 @@ CAF_TEST(problems name the key and its file and never its content) {
     "[[auth.key]] \"a\": /no/such/file.pem cannot be read: No such file or directory\n"
     "[[auth.key]] \"b\": "
       + weak.path()
-      + " is a secret of 9 bytes, and HS256 needs at least 32\n"
-        "[[auth.key]] \"c\": its secret is a secret of 13 bytes, and HS256 needs at "
-        "least 32");
+      + " has only 9 bytes, and a secret of HS256 needs at least 32\n"
+        "[[auth.key]] \"c\": its secret has only 13 bytes, and a secret of HS256 "
+        "needs at least 32");
 }
 
 } // namespace

@@ -2,7 +2,6 @@
 
 #include "identity/token_verifier.hpp"
 
-#include "identity/json_web_key.hpp"
 #include "support/test_keys.hpp"
 #include "tidings/mailbox.hpp"
 #include "tidings/text.hpp"
@@ -125,8 +124,7 @@ CAF_TEST(what is public signs nothing) {
         append_base64url(text, R"({"alg":"HS256","typ":"JWT")"s + kid + '}');
         text += '.';
         append_base64url(text, claims(60));
-        auto forged = "base64:" + to_base64(secret + std::string(32, '\0'));
-        auto signer = private_key::parse(forged, hs256); // of full length: zeros do not change it
+        auto signer = private_key::parse("base64:" + to_base64(secret), hs256);
         CAF_REQUIRE(signer);
         auto signature = signer->sign(text);
         text += '.';

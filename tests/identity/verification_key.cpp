@@ -179,6 +179,24 @@ CAF_TEST(an ES256 signature is two numbers below the order of the curve) {
   CAF_CHECK(!verifier.verify("text", "\x30"s + static_cast<char>(both.size()) + both));
 }
 
+CAF_TEST(an EdDSA signature has one spelling) {
+  auto& key = shared_test_key(token_algorithm::eddsa);
+  auto signature = *private_key::parse(key.secret_part, key.algorithm)->sign("text");
+  // The second half is a number below the order of the group; the same number plus the order would
+  // satisfy the equation too.
+  auto order = *from_hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+  auto other = signature;
+  unsigned carry = 0;
+  for (size_t i = 0; i < 32; ++i) {
+    carry += static_cast<uint8_t>(other[32 + i]) + static_cast<uint8_t>(order[i]);
+    other[32 + i] = static_cast<char>(carry);
+    carry >>= 8;
+  }
+  CAF_CHECK(key.verifier().verify("text", signature));
+  CAF_CHECK(!key.verifier().verify("text", other));
+  CAF_CHECK(!key.verifier().verify("text", std::string(64, '\0')));
+}
+
 // -- what may be a key ---------------------------------------------------------------------------
 
 CAF_TEST(keys of the wrong kind are refused) {
@@ -187,7 +205,8 @@ CAF_TEST(keys of the wrong kind are refused) {
   auto rsa = shared_test_key(rs256).public_part;
   auto p256 = shared_test_key(es256).public_part;
   auto ed25519 = shared_test_key(eddsa).public_part;
-  CAF_CHECK(contains(load_problem(p256, rs256), "is a EC key, and RS256 needs an RSA key"));
+  CAF_CHECK(
+    contains(load_problem(p256, rs256), "is a key of the type EC, and RS256 needs an RSA key"));
   CAF_CHECK(contains(load_problem(ed25519, rs256), "needs an RSA key"));
   CAF_CHECK(contains(load_problem(pem(make("RSA-PSS")), rs256), "needs an RSA key"));
   CAF_CHECK(contains(load_problem(rsa, es256), "needs an EC key"));
@@ -207,10 +226,10 @@ CAF_TEST(weak keys are refused) {
     CAF_CHECK(!private_key::parse(key.secret_part, rs256));
   }
   CAF_CHECK(contains(load_problem(std::string(31, 'x'), hs256), "needs at least 32"));
-  CAF_CHECK(contains(load_problem(std::string(31, 'x') + "\n", hs256), "of 31 bytes"));
-  CAF_CHECK(contains(load_problem("", hs256), "of 0 bytes"));
-  CAF_CHECK(contains(load_problem("base64:" + to_base64(std::string(31, 'x')), hs256), "of 31"));
-  CAF_CHECK(contains(load_problem(R"({"kty":"oct","k":"AAAA"})", hs256), "of 3 bytes"));
+  CAF_CHECK(contains(load_problem(std::string(31, 'x') + "\n", hs256), "only 31 bytes"));
+  CAF_CHECK(contains(load_problem("", hs256), "only 0 bytes"));
+  CAF_CHECK(contains(load_problem("base64:" + to_base64(std::string(31, 'x')), hs256), "only 31"));
+  CAF_CHECK(contains(load_problem(R"({"kty":"oct","k":"AAAA"})", hs256), "only 3 bytes"));
   CAF_CHECK_EQUAL(load_problem(std::string(32, 'x'), hs256), "");
   CAF_CHECK_EQUAL(load_problem(std::string(32, 'x') + "\r\n", hs256), "");
 }
