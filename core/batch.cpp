@@ -121,6 +121,23 @@ void append_item_json(std::string& out, const envelope& x, std::optional<item_st
   out += '}';
 }
 
+void append_notification_json(std::string& out, const envelope& x, bool recovered) {
+  auto mail = x.mail ? *x.mail : mail_view{};
+  out += "{\"id\":";
+  append_id(out, x.id);
+  append_member(out, ",\"event_type\":", type_of(x));
+  append_member(out, ",\"priority\":", to_string(mail.level));
+  append_time(out, ",\"created_at\":", x.time_ms);
+  if (x.expires_at_ms != 0)
+    append_time(out, ",\"expires_at\":", x.expires_at_ms);
+  append_member(out, ",\"payload\":{\"title\":", mail.title);
+  append_member(out, ",\"message\":", mail.message);
+  if (!x.data.empty())
+    append_content(out, x);
+  out += "},\"is_recovered\":";
+  out += recovered ? "true}" : "false}";
+}
+
 void append_wire(std::string& out, wire_format format, const envelope& x) {
   switch (format) {
     case wire_format::sse:
@@ -144,6 +161,16 @@ void append_wire(std::string& out, wire_format format, const envelope& x) {
       append_envelope_json(out, x);
       out += '\n';
       break;
+    case wire_format::sse_data:
+      sse::append_event(out, x.id, x.type, x.data);
+      break;
+    case wire_format::notification: {
+      std::string json;
+      json.reserve(x.data.size() + envelope_overhead);
+      append_notification_json(json, x, false);
+      sse::append_event(out, x.id, x.type, json);
+      break;
+    }
   }
 }
 

@@ -44,23 +44,6 @@ result<std::vector<std::string>> parse_types(const request& x, const limits_conf
   return types;
 }
 
-/// What the caller may read of what they ask for. A topic that they may not read is refused rather
-/// than never heard of; patterns mean those of their topics that may be read.
-result<subscription_ptr> permitted_part(const request& x, std::vector<topic_pattern> patterns,
-                                        std::vector<std::string> types) {
-  if (!x.who || x.who->how == caller::way::open)
-    return std::make_shared<const subscription>(std::move(patterns), std::nullopt,
-                                                std::move(types));
-  auto& rights = x.who->subscribe;
-  for (auto& pattern : patterns)
-    if (pattern.is_exact() && !rights.permits(pattern.text()))
-      return lacking(x.who, "you may not read '" + for_log(pattern.text()) + "'");
-  auto narrow = std::all_of(patterns.begin(), patterns.end(), [](auto& p) { return p.is_exact(); });
-  if (rights.key().empty() && (patterns.empty() || !narrow))
-    return lacking(x.who, "you may not read anything");
-  return std::make_shared<const subscription>(std::move(patterns), rights, std::move(types));
-}
-
 /// A user's own stream: what is sent to them and to everyone, and the changes in their mailbox.
 result<subscription_ptr> parse_user_subscription(const request& x, const limits_config& limits) {
   auto user = user_of_path(x);
@@ -112,7 +95,7 @@ result<subscription_ptr> parse_subscription(const request& x, const limits_confi
   auto types = parse_types(x, limits);
   if (!types)
     return types.error();
-  return permitted_part(x, std::move(patterns), std::move(*types));
+  return readable_part(x, std::move(patterns), std::move(*types));
 }
 
 // -- where ---------------------------------------------------------------------------------------
@@ -154,11 +137,8 @@ result<start_point> parse_point(std::string_view name, std::string_view text, in
 /// The header wins over `last_event_id`, and that over `since`: on a reconnect a browser sends the
 /// header while the rest of the request stays as it was.
 result<start_point> parse_start(const request& x, start_point otherwise, int64_t now_ms) {
-  if (auto id = x.field("Last-Event-ID"); !id.empty())
-    return start_point{to_cursor(id)};
-  for (auto name : {"last_event_id", "lastEventId"})
-    if (auto id = x.query.first(name); id && !id->empty())
-      return start_point{to_cursor(*id)};
+  if (auto known = resume_point(x))
+    return std::move(*known);
   if (auto since = x.query.first("since"))
     return parse_point("since", *since, now_ms);
   return otherwise;
@@ -176,6 +156,30 @@ result<bool> parse_switch(const request& x, std::string_view name) {
 }
 
 } // namespace
+
+result<subscription_ptr> readable_part(const request& x, std::vector<topic_pattern> patterns,
+                                       std::vector<std::string> types) {
+  if (!x.who || x.who->how == caller::way::open)
+    return std::make_shared<const subscription>(std::move(patterns), std::nullopt,
+                                                std::move(types));
+  auto& rights = x.who->subscribe;
+  for (auto& pattern : patterns)
+    if (pattern.is_exact() && !rights.permits(pattern.text()))
+      return lacking(x.who, "you may not read '" + for_log(pattern.text()) + "'");
+  auto narrow = std::all_of(patterns.begin(), patterns.end(), [](auto& p) { return p.is_exact(); });
+  if (rights.key().empty() && (patterns.empty() || !narrow))
+    return lacking(x.who, "you may not read anything");
+  return std::make_shared<const subscription>(std::move(patterns), rights, std::move(types));
+}
+
+std::optional<start_point> resume_point(const request& x) {
+  if (auto id = x.field("Last-Event-ID"); !id.empty())
+    return start_point{to_cursor(id)};
+  for (auto name : {"last_event_id", "lastEventId"})
+    if (auto id = x.query.first(name); id && !id->empty())
+      return start_point{to_cursor(*id)};
+  return std::nullopt;
+}
 
 result<stream_parameters> parse_stream_parameters(const request& x, representation form,
                                                   const limits_config& limits, int64_t now_ms) {

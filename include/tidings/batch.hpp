@@ -17,9 +17,11 @@ enum class wire_format : uint8_t {
   sse,          ///< the data as it was published; of an item of mailboxes one JSON object
   sse_envelope, ///< data is a JSON object with id, topics, type, time and data
   ndjson,       ///< the same object, one per line
+  sse_data,     ///< like `sse`, but of an item too only the data
+  notification, ///< data is the JSON object that `append_notification_json` writes
 };
 
-inline constexpr size_t wire_format_count = 3;
+inline constexpr size_t wire_format_count = 5;
 
 /// Something to put on the wire about one record.
 struct envelope {
@@ -45,6 +47,12 @@ void append_envelope_json(std::string& out, const envelope& x);
 /// @param state if set, the last member
 void append_item_json(std::string& out, const envelope& x,
                       std::optional<item_state> state = std::nullopt);
+
+/// `{"id":…,"event_type":…,"priority":"NORMAL","created_at":…,"payload":{"title":…,"message":…},
+/// "is_recovered":false}` on one line: the manner of the profile `notifications`. `expires_at` and,
+/// in the payload, `data` are there if the event has them.
+/// @param recovered whether the client missed it when it was sent
+void append_notification_json(std::string& out, const envelope& x, bool recovered);
 
 /// One event in one of the formats, without transfer coding.
 void append_wire(std::string& out, wire_format format, const envelope& x);
