@@ -2,6 +2,8 @@
 
 #include "tidings/topic.hpp"
 
+#include "tidings/subscription.hpp"
+
 #include <caf/test/dsl.hpp>
 
 #include <random>
@@ -78,8 +80,13 @@ bool reference_matches(std::string_view pattern, std::string_view topic) {
 CAF_TEST(names that people use are accepted) {
   for (auto x : {"a", "orders", "order:17", "iot/plant-1/temp.c", "https://example.com/books/1",
                  "user:42:inbox", "a b", "größe/北京/🙂", "...", "a/.b/..c/d.", "a:.:b",
-                 "/a/", "::", "a%2Fb", "a\"b\\c", "$SYS", "+", "\xc2\xa0"})
+                 "/a/", "::", "a%2Fb", "a\"b\\c", "a$", "+", "\xc2\xa0"})
     CAF_CHECK(is_topic(x));
+}
+
+CAF_TEST(nobody publishes to topics of the broker itself) {
+  for (auto x : {"$", "$SYS", "$mailbox/alice"})
+    CAF_CHECK(validate_topic(x));
 }
 
 CAF_TEST(a name has 1 to 256 bytes) {
