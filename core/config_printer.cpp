@@ -112,7 +112,7 @@ constexpr std::string_view sample_api_keys = R"(
 constexpr std::string_view sample_api_key_examples = R"(
 #[[auth.api-key]]
 #name = "shop"
-#sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+#sha256 = "726e3f71f766881c21c44457b69c62f2f88c0fb52fa089b1e37bfb5782812e2c"
 #publish = ["order:*"]
 #subscribe = []
 #admin = false

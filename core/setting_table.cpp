@@ -511,7 +511,7 @@ constexpr setting<auth_key> key_table[] = {
   {"file", apply, key<text, &auth_key::file>,
    "Public key as PEM, certificate, JWK or JWKS, or the secret of HS256."},
   {"secret", apply, key<secret, &auth_key::secret>,
-   "Secret of HS256 in place of a file, at least 32 bytes; base64: before it if it is encoded."},
+   "Secret of HS256 in place of a file, at least 32 bytes; behind base64: it is encoded."},
   {"issuer", apply, key<text, &auth_key::issuer>,
    "The iss that tokens with this key must have; empty: any."},
 };

@@ -28,12 +28,13 @@ result<proxy_trust> proxy_trust::make(const auth_config& x) {
   made.admins_ = x.proxy_admins;
   std::sort(made.admins_.begin(), made.admins_.end());
   auto rule = made.publish_.key() + "\n\n" + made.subscribe_.key();
-  using texts = const std::vector<std::string>*;
-  for (auto list : {texts{&x.proxies}, texts{&made.admins_}}) {
+  auto add = [&rule](const std::vector<std::string>& list) {
     rule += '\n';
-    for (auto& item : *list)
+    for (auto& item : list)
       rule += '\n' + item;
-  }
+  };
+  add(x.proxies);
+  add(made.admins_);
   made.basis_ = openssl::mark_of(rule);
   return made;
 }

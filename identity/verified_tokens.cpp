@@ -13,7 +13,7 @@ size_t verified_tokens::hash::operator()(const digest& x) const noexcept {
 }
 
 verified_tokens::verified_tokens(size_t entries_max)
-  : entries_max_((entries_max + parts_.size() - 1) / parts_.size()) {
+  : entries_max_((entries_max + part_count - 1) / part_count) {
   // nop
 }
 
@@ -59,7 +59,7 @@ size_t verified_tokens::size() const {
 }
 
 verified_tokens::part& verified_tokens::part_of(const digest& key) noexcept {
-  return parts_[key[0] % parts_.size()];
+  return parts_[key[0] % part_count];
 }
 
 } // namespace tidings

@@ -54,6 +54,8 @@ private:
     size_t operator()(const digest& x) const noexcept;
   };
 
+  static constexpr size_t part_count = 8;
+
   // Several parts, so that I/O threads seldom wait for each other.
   struct part {
     mutable std::mutex mutex;
@@ -64,7 +66,7 @@ private:
   part& part_of(const digest& key) noexcept;
 
   size_t entries_max_; // per part
-  std::array<part, 8> parts_;
+  std::array<part, part_count> parts_;
 };
 
 } // namespace tidings

@@ -107,7 +107,7 @@ CAF_TEST(settings for signing in are checked) {
                      "auth.query-token-lifetime-max"));
   CAF_CHECK_EQUAL(with([](auto& x) { x.cookie.clear(); }), "");
   CAF_CHECK_EQUAL(with([](auto& x) { x.cookie = "__Host-tidings"; }), "");
-  for (auto bad : {"a b", "a=b", "a;b", "a,b", "" a "", "Ã©"})
+  for (auto bad : {"a b", "a=b", "a;b", "a,b", "\"a\"", "\xc3\xa9"})
     CAF_CHECK(contains(with([&](auto& x) { x.cookie = bad; }), "auth.cookie"));
   for (auto bad : {"", "X User", "X:User", "Authorization", "cookie", "X-API-Key", "Host"})
     CAF_CHECK(contains(with([&](auto& x) { x.proxy_header = bad; }), "auth.proxy-header"));

@@ -134,7 +134,7 @@ CAF_TEST(a file sets who may sign in) {
     secret = "0123456789abcdef0123456789abcdef"
     [[auth.api-key]]
     name = "shop"
-    sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    sha256 = "726e3f71f766881c21c44457b69c62f2f88c0fb52fa089b1e37bfb5782812e2c"
     publish = ["order:*", "news"]
     admin = true
   )");

@@ -151,7 +151,7 @@ CAF_TEST(wildcards do not reach further than they look) {
     CAF_CHECK(!deep.permits(bad));
 }
 
-CAF_TEST(all is all but what is the broker's own) {
+CAF_TEST(all is all but the topics of the broker itself) {
   auto x = topic_rights::all();
   CAF_CHECK(x.is_all());
   CAF_CHECK(x.permits("anything"));

@@ -87,7 +87,9 @@ CAF_TEST(a change of an entry is noticed) {
   auto basis = [](const auth_api_key& x) { return make({x}).bases().front(); };
   auth_api_key x{"a", api_key_hash("k"), {"a"}, {"b"}, false};
   auto before = basis(x);
-  CAF_CHECK_EQUAL(make({x}).identify("k")->basis, before);
+  auto who = make({x}).identify("k");
+  CAF_REQUIRE(who);
+  CAF_CHECK_EQUAL(who->basis, before);
   CAF_CHECK_EQUAL(basis(x), before);
   auto changed = [&](auto change) {
     auto y = x;

@@ -66,7 +66,9 @@ CAF_TEST(what cannot be a user is refused) {
 CAF_TEST(a change of the rule is noticed) {
   auto cfg = with_proxies({"10.0.0.7"});
   auto before = make(cfg).basis();
-  CAF_CHECK_EQUAL(make(cfg).identify("alice")->basis, before);
+  auto who = make(cfg).identify("alice");
+  CAF_REQUIRE(who);
+  CAF_CHECK_EQUAL(who->basis, before);
   cfg.proxy_admins = {"alice"};
   CAF_CHECK_NOT_EQUAL(make(cfg).basis(), before);
 }

@@ -46,7 +46,12 @@ std::string damaged(std::string token) {
 }
 
 EVP_PKEY* make(const char* type) {
-  return EVP_PKEY_Q_keygen(nullptr, nullptr, type);
+  std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context{
+    EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr), &EVP_PKEY_CTX_free};
+  EVP_PKEY* key = nullptr;
+  if (EVP_PKEY_keygen_init(context.get()) == 1)
+    EVP_PKEY_generate(context.get(), &key);
+  return key;
 }
 
 EVP_PKEY* make_ec(const char* curve) {
