@@ -49,20 +49,20 @@ using reader_actor = caf::typed_actor<caf::replies_to<replay_request>::with<repl
                                       caf::replies_to<mailbox_lookup>::with<mailbox_listing_ptr>>;
 
 /// Changes one user's mailbox, one change after the other.
-using mailbox_actor = caf::typed_actor<
-  caf::replies_to<mailbox_order_ptr>::with<mailbox_outcome>,
-  // Say to the mailroom, if there is nothing to do, that this one may leave.
-  caf::reacts_to<idle_atom>,
-  // Leave. The mailroom sends nothing after it.
-  caf::reacts_to<caf::close_atom>>;
+using mailbox_actor =
+  caf::typed_actor<caf::replies_to<mailbox_order_ptr>::with<mailbox_outcome>,
+                   // Say to the mailroom, if there is nothing to do, that this one may leave.
+                   caf::reacts_to<idle_atom>,
+                   // Leave. The mailroom sends nothing after it.
+                   caf::reacts_to<caf::close_atom>>;
 
 /// Knows the mailboxes that have an actor, starts and dismisses them.
-using mailroom_actor = caf::typed_actor<
-  caf::replies_to<mailbox_order_ptr>::with<mailbox_outcome>,
-  // A user's mailbox has nothing to do, after so many orders.
-  caf::reacts_to<idle_atom, std::string, uint64_t>,
-  // Internal: asks those that nobody used for a while whether they may leave.
-  caf::reacts_to<caf::tick_atom>, caf::reacts_to<config_ptr>>;
+using mailroom_actor =
+  caf::typed_actor<caf::replies_to<mailbox_order_ptr>::with<mailbox_outcome>,
+                   // A user's mailbox has nothing to do, after so many orders.
+                   caf::reacts_to<idle_atom, std::string, uint64_t>,
+                   // Internal: asks those that nobody used for a while whether they may leave.
+                   caf::reacts_to<caf::tick_atom>, caf::reacts_to<config_ptr>>;
 
 struct shard_peers;
 using shard_peers_ptr = std::shared_ptr<const shard_peers>;

@@ -208,7 +208,7 @@ using topic_summaries = std::vector<topic_summary>;
 /// Which items of a mailbox are meant.
 struct item_filter {
   std::array<bool, item_state_count> states{true, true, true, true, false}; ///< by item_state
-  std::string type; ///< empty: of any
+  std::string type;                                                         ///< empty: of any
 
   bool admits(const mailbox_entry& x) const noexcept {
     return states[static_cast<size_t>(x.state)] && (type.empty() || type == x.type);
@@ -292,8 +292,8 @@ const char* to_string(end_reason x) noexcept;
 struct connection_info {
   uint64_t id = 0;
   std::string address;
-  std::string user; ///< empty: nobody signed in
-  std::string topics; ///< separated by commas
+  std::string user;     ///< empty: nobody signed in
+  std::string topics;   ///< separated by commas
   int64_t since_ms = 0; ///< Unix time
   const char* state = "";
   lsn position{};

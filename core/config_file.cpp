@@ -1,8 +1,8 @@
 #include "config_file.hpp"
 
 #include "near_miss.hpp"
-#include "tidings/text_file.hpp"
 #include "tidings/text.hpp"
+#include "tidings/text_file.hpp"
 
 #include <toml++/toml.h>
 
@@ -168,13 +168,15 @@ private:
   }
 
   static std::string what_for(std::string_view header) {
-    return header == rule_section  ? "rules for topics"
-           : header == key_section ? "keys for tokens"
-                                   : "API keys";
+    return header == rule_section      ? "rules for topics"
+           : header == key_section     ? "keys for tokens"
+           : header == profile_section ? "profiles"
+                                       : "API keys";
   }
 
   static std::string in_a(std::string_view header) {
-    return (header == rule_section ? " in a [[" : " in an [[") + std::string{header} + "]]";
+    return (header == rule_section || header == profile_section ? " in a [[" : " in an [[")
+           + std::string{header} + "]]";
   }
 
   /// What a table must name, and what to say if it does not.
@@ -187,6 +189,8 @@ private:
       return {{"id", "an [[auth.key]] needs an id, such as id = \"2026-11\""},
               {"algorithm", "an [[auth.key]] needs its algorithm, such as "
                             "algorithm = \"EdDSA\""}};
+    if (header == profile_section)
+      return {{"kind", "a [[profile]] needs to say which it is, such as kind = \"dashboard\""}};
     return {{"name", "an [[auth.api-key]] needs the name of who has it, such as name = \"shop\""},
             {"sha256", "an [[auth.api-key]] needs the hash of the key, as tidings token hash "
                        "prints it"}};

@@ -522,7 +522,7 @@ constexpr setting<profile_rule> profile_table[] = {
   {"enabled", apply, key<maybe<boolean>, &profile_rule::enabled>,
    "Whether its paths are there."},
   {"mount", apply, key<maybe<text>, &profile_rule::mount>,
-   "Path before all paths of the profile, such as /old; not for topics, whose path is /events."},
+   "Path before all paths of the profile, such as /old; not for topics."},
   {"sign-in", apply, key<maybe<boolean>, &profile_rule::sign_in>,
    "Whether a caller who is no user is refused."},
   {"heartbeat", apply, key<maybe<choice<heartbeat_shape>>, &profile_rule::heartbeat>,
@@ -544,7 +544,7 @@ constexpr setting<profile_rule> profile_table[] = {
   {"streams-per-user", apply, key<maybe<number>, &profile_rule::streams_per_user>,
    "Open streams of one user on this profile; 0: no bound."},
   {"replace-oldest", apply, key<maybe<boolean>, &profile_rule::replace_oldest>,
-   "Whether the oldest stream ends for one too many; otherwise that one is refused (429)."},
+   "Whether the oldest stream ends for one too many, which else is refused (429)."},
   {"envelope", apply, key<maybe<boolean>, &profile_rule::envelope>,
    "Whether items come with their fields around them, rather than their data alone."},
 };

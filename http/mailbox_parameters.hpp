@@ -14,8 +14,8 @@ enum class mailbox_action : uint8_t { seen, read, archive, dismiss, clear };
 
 std::optional<mailbox_action> parse_mailbox_action(std::string_view name);
 
-/// The query of `GET /users/{user}/mailbox`: `state`, `type`, `order`, `cursor`, `limit`. The user is
-/// left to the caller. Fails with errc::invalid_parameter.
+/// The query of `GET /users/{user}/mailbox`: `state`, `type`, `order`, `cursor`, `limit`. The user
+/// is left to the caller. Fails with errc::invalid_parameter.
 result<mailbox_query> parse_mailbox_query(const request& x, const mailbox_config& cfg);
 
 /// The body of a change: `{"ids":[…]}`, or a filter `{"state":[…],"type":…}`, or nothing at all for

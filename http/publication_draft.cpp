@@ -76,8 +76,8 @@ status publication_draft::set_title(std::string_view text) {
 
 status publication_draft::set_message(std::string_view text) {
   if (text.size() > message_bytes_max)
-    return failure{errc::invalid_event, "the message is longer than "
-                                          + std::to_string(message_bytes_max) + " bytes"};
+    return failure{errc::invalid_event,
+                   "the message is longer than " + std::to_string(message_bytes_max) + " bytes"};
   if (!is_utf8(text) || text.find('\0') != std::string_view::npos)
     return failure{errc::invalid_event, "the message must be UTF-8 without NUL"};
   if (!item)

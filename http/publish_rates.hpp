@@ -12,7 +12,8 @@ namespace tidings::http {
 /// How fast callers publish, over all I/O threads. Thread-safe.
 class publish_rates {
 public:
-  /// Callers remembered at most. Beyond it all are forgotten: who is at the limit gets one burst more.
+  /// Callers remembered at most. Beyond it all are forgotten: who is at the limit gets one burst
+  /// more.
   static constexpr size_t callers_max = 100'000;
 
   /// Counts one request of a caller.

@@ -57,8 +57,7 @@ result<subscription_ptr> parse_user_subscription(const request& x, const limits_
   auto types = parse_types(x, limits);
   if (!types)
     return types.error();
-  return std::make_shared<const subscription>(std::move(patterns), std::nullopt,
-                                              std::move(*types));
+  return std::make_shared<const subscription>(std::move(patterns), std::nullopt, std::move(*types));
 }
 
 result<subscription_ptr> parse_subscription(const request& x, const limits_config& limits) {

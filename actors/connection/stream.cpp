@@ -445,8 +445,9 @@ void stream::schedule_tick() {
   if (end_at_tick_ != 0)
     due = std::min(due, end_at_tick_);
   if (by_ && by_->expires_at_ms != 0)
-    due = std::min(due, now + ticks(milliseconds{std::max<int64_t>(
-                                0, by_->expires_at_ms - home_.clock().wall_ms())}));
+    due = std::min(due, now
+                          + ticks(milliseconds{
+                            std::max<int64_t>(0, by_->expires_at_ms - home_.clock().wall_ms())}));
   if (blocked_)
     due = std::min(due, stalled_at_tick_ + ticks(profile_->write_timeout));
   home_.wheel().schedule(*this, due > now ? due - now : 1);

@@ -16,7 +16,7 @@ namespace tidings {
 struct mailbox_environment {
   mailroom_actor mailroom;
   storage_actor storage;
-  std::vector<reader_actor> readers; ///< at least one
+  std::vector<reader_actor> readers;        ///< at least one
   std::shared_ptr<const event_store> store; ///< for the ids of positions; nothing is read from disk
   std::shared_ptr<statistics> stats;
   std::function<int64_t()> now_ms; ///< what expiry counts from

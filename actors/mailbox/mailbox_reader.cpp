@@ -28,8 +28,7 @@ public:
     id_.clear();
     cursor{node_, x.origin}.append_to(id_);
     topics_.assign(x.topics.begin(), x.topics.end());
-    envelope item{id_,    topics_,   x.type,          x.id,  x.data,
-                  x.kind, x.time_ms, x.expires_at_ms, x.mail};
+    envelope item{id_, topics_, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
     if (form_ == page_form::frames) {
       std::string json;
       append_notification_json(json, item, true);
@@ -62,7 +61,8 @@ private:
 
 void append_counts(std::string& out, const mailbox_counts& x) {
   auto separator = '{';
-  for (auto state : {item_state::unread, item_state::seen, item_state::read, item_state::archived}) {
+  for (auto state :
+       {item_state::unread, item_state::seen, item_state::read, item_state::archived}) {
     out += separator;
     out += '"';
     out += to_string(state);

@@ -5,8 +5,8 @@
 
 namespace tidings {
 
-/// Turns what the store holds of a mailbox into what pages show and changes are decided by. Holds no
-/// state between calls.
+/// Turns what the store holds of a mailbox into what pages show and changes are decided by. Holds
+/// no state between calls.
 class mailbox_reader {
 public:
   /// @param store outlives the reader

@@ -50,8 +50,7 @@ private:
     auto now = clock_->steady_ms();
     if (auto known = residents_.find(user, now))
       return *known;
-    auto& x = residents_.add(
-      user, {spawn_mailbox(self_->system(), user, config_, world_)}, now);
+    auto& x = residents_.add(user, {spawn_mailbox(self_->system(), user, config_, world_)}, now);
     count();
     return x;
   }

@@ -63,8 +63,7 @@ public:
                                   std::function<void(connection_list)> then) = 0;
     /// Ends the streams, on all shards, of those who may not stay.
     virtual void dismiss(caller_judge may_stay) = 0;
-    virtual void close_connection(uint64_t id, end_reason why,
-                                  std::function<void(bool)> then) = 0;
+    virtual void close_connection(uint64_t id, end_reason why, std::function<void(bool)> then) = 0;
   };
 
   explicit shard(shard_environment env);

@@ -82,8 +82,7 @@ public:
     ask<mailbox_page>(next_reader(), std::move(x), std::move(then));
   }
 
-  void change_mailbox(mailbox_order x,
-                      std::function<void(result<mailbox_outcome>)> then) override {
+  void change_mailbox(mailbox_order x, std::function<void(result<mailbox_outcome>)> then) override {
     ask<mailbox_outcome>(peers_->mailroom, std::make_shared<const mailbox_order>(std::move(x)),
                          std::move(then));
   }

@@ -10,8 +10,8 @@ namespace tidings::http {
 /// `GET /users/{user}/mailbox`
 std::shared_ptr<exchange> make_read_mailbox();
 
-/// `POST /users/{user}/mailbox/{action}`: seen, read, archive, dismiss or clear. nullptr: there is no
-/// such action.
+/// `POST /users/{user}/mailbox/{action}`: seen, read, archive, dismiss or clear. nullptr: there is
+/// no such action.
 std::shared_ptr<exchange> make_change_mailbox(std::string_view action);
 
 } // namespace tidings::http

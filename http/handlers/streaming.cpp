@@ -71,9 +71,8 @@ void open_stream(session& s, const request& x, stream_opening y) {
   auto socket = s.release(std::move(header));
   if (!socket)
     return;
-  auto sink = make_stream_sink(owner, std::move(socket), [stats, kept = *taken] {
-    subtract(stats->connections_open);
-  });
+  auto sink = make_stream_sink(owner, std::move(socket),
+                               [stats, kept = *taken] { subtract(stats->connections_open); });
   auto id = home.open_stream(std::move(y.what), std::move(sink));
   for (auto& place : *taken)
     place->settle(id);

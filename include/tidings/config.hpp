@@ -80,11 +80,11 @@ struct limits_config {
   uint32_t batch_events = 4096;      ///< events in one JSON array
   uint32_t topics_per_event = 16;
   uint32_t topics_per_stream = 100;
-  uint32_t connections = 18'000;             ///< all sockets
-  uint32_t streams_per_user = 0;             ///< of one user; 0: no bound
-  uint32_t streams_per_address = 0;          ///< from one IP address; 0: no bound
-  bool replace_oldest = true;                ///< the oldest stream makes room, or 429 for the new
-  uint32_t publishes_per_caller = 0;         ///< per second, of one user, key or address; 0: no bound
+  uint32_t connections = 18'000;     ///< all sockets
+  uint32_t streams_per_user = 0;     ///< of one user; 0: no bound
+  uint32_t streams_per_address = 0;  ///< from one IP address; 0: no bound
+  bool replace_oldest = true;        ///< the oldest stream makes room, or 429 for the new
+  uint32_t publishes_per_caller = 0; ///< per second, of one user, key or address; 0: no bound
   uint64_t publish_bytes = 64 * 1024 * 1024; ///< accepted and not yet answered, all together
   milliseconds header_timeout{10'000};
   milliseconds body_timeout{30'000};    ///< without progress

@@ -19,8 +19,8 @@ inline constexpr size_t topic_bytes_max = 256;
 /// here.
 status validate_topic(std::string_view name);
 
-/// Whether a topic is the broker's own, as those are that begin with `$`: nobody publishes to it, and
-/// no pattern matches it.
+/// Whether a topic is the broker's own, as those are that begin with `$`: nobody publishes to it,
+/// and no pattern matches it.
 inline bool is_reserved_topic(std::string_view topic) noexcept {
   return !topic.empty() && topic.front() == '$';
 }

@@ -19,8 +19,8 @@ using namespace tidings;
 using nlohmann::json;
 
 constexpr uint64_t node = 0x0102030405060708;
-constexpr wire_format formats[] = {wire_format::sse, wire_format::sse_envelope,
-                                   wire_format::ndjson};
+constexpr wire_format formats[] = {wire_format::sse, wire_format::sse_envelope, wire_format::ndjson,
+                                   wire_format::sse_data, wire_format::notification};
 
 record make_record(uint64_t number, std::string data, data_kind kind = data_kind::text) {
   record x;

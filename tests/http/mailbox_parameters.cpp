@@ -47,9 +47,9 @@ CAF_TEST(a query filters by states and type) {
 }
 
 CAF_TEST(a query that makes no sense is refused) {
-  for (auto text : {"?state=", "?state=dismissed", "?state=unread,", "?order=best", "?limit=201",
-                    "?limit=-1", "?limit=x", "?order=urgent&cursor=a", "?nothing=1",
-                    "?limit=1&limit=2"}) {
+  for (auto text :
+       {"?state=", "?state=dismissed", "?state=unread,", "?order=best", "?limit=201", "?limit=-1",
+        "?limit=x", "?order=urgent&cursor=a", "?nothing=1", "?limit=1&limit=2"}) {
     auto x = query(text);
     CAF_CHECK(!x && x.error().code == errc::invalid_parameter);
   }

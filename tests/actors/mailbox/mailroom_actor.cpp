@@ -8,7 +8,6 @@
 
 #include <caf/all.hpp>
 #include <caf/test/dsl.hpp>
-
 #include <nlohmann/json.hpp>
 
 using namespace tidings;
@@ -53,10 +52,6 @@ reader_actor::behavior_type test_reader(reader_actor::pointer, fake_store* store
   };
 }
 
-struct test_storage_state {
-  std::vector<publish_ptr> received;
-};
-
 storage_actor::behavior_type test_storage(storage_actor::pointer, fake_store* store,
                                           std::vector<publish_ptr>* received) {
   auto put = [=](const publish_ptr& x) {
@@ -90,12 +85,12 @@ struct fixture : test_coordinator_fixture<config_with_types> {
     env.now_ms = [this] { return store->now_ms; };
     cfg->mailbox.active_max = 3;
     mailroom = spawn_mailroom(sys, cfg, std::move(env), clock);
-    run();
+    consume_messages();
   }
 
   ~fixture() {
     caf::anon_send_exit(mailroom, caf::exit_reason::user_shutdown);
-    run();
+    consume_messages();
   }
 
   void send_item(const std::string& user) {
@@ -122,9 +117,9 @@ struct fixture : test_coordinator_fixture<config_with_types> {
     auto client = sys.spawn([=, this, x = std::make_shared<const mailbox_order>(std::move(x))](
                               caf::event_based_actor* self) {
       self->request(mailroom, caf::infinite, mailbox_order_ptr{x})
-        .then([out](mailbox_outcome& y) { *out = result<mailbox_outcome>{std::move(y)}; },
+        .then([out](mailbox_outcome& y) { out->emplace(std::move(y)); },
               [out](caf::error&) {
-                *out = result<mailbox_outcome>{failure{errc::internal_error, "refused"}};
+                out->emplace(failure{errc::internal_error, "refused"});
               });
     });
     return out;
@@ -146,7 +141,7 @@ CAF_TEST(a change is stored with the event that tells of it) {
   send_item("ada");
   send_item("ada");
   auto answer = order("ada", item_state::read, std::vector<std::string>{id_of(2)});
-  run();
+  consume_messages();
   CAF_REQUIRE(*answer && **answer);
   auto& outcome = ***answer;
   CAF_CHECK_EQUAL(outcome.changed, std::vector<std::string>{id_of(2)});
@@ -167,7 +162,7 @@ CAF_TEST(two orders at once see each other) {
   auto first = order("ada", item_state::seen);
   auto second = order("ada", item_state::read);
   auto third = order("ada", item_state::read);
-  run();
+  consume_messages();
   CAF_REQUIRE(*first && *second && *third);
   CAF_CHECK_EQUAL((**third)->changed.size(), 0u);
   CAF_REQUIRE_EQUAL(stored.size(), 2u);
@@ -179,7 +174,7 @@ CAF_TEST(two orders at once see each other) {
 
 CAF_TEST(nothing to change stores nothing) {
   auto answer = order("nobody", item_state::dismissed);
-  run();
+  consume_messages();
   CAF_REQUIRE(*answer && **answer);
   CAF_CHECK((**answer)->changed.empty());
   CAF_CHECK(stored.empty());
@@ -188,7 +183,7 @@ CAF_TEST(nothing to change stores nothing) {
 CAF_TEST(what goes to everyone is dismissed by each alone) {
   send_item("*");
   auto answer = order("ada", item_state::dismissed);
-  run();
+  consume_messages();
   CAF_REQUIRE(*answer && **answer);
   CAF_CHECK_EQUAL((**answer)->changed.size(), 1u);
   CAF_CHECK_EQUAL(store->mailbox("ada", 10, store->now_ms)->size(), 0u);
@@ -199,12 +194,12 @@ CAF_TEST(a store that refuses is told and the next order goes on) {
   send_item("ada");
   store->fail_append = failure{errc::storage_full, "full"};
   auto refused = order("ada", item_state::read);
-  run();
+  consume_messages();
   CAF_REQUIRE(*refused);
   CAF_CHECK(!**refused);
   store->fail_append = std::nullopt;
   auto answer = order("ada", item_state::read);
-  run();
+  consume_messages();
   CAF_REQUIRE(*answer && **answer);
   CAF_CHECK_EQUAL((**answer)->changed.size(), 1u);
 }
@@ -213,7 +208,7 @@ CAF_TEST(a long change is several events of one atomic request) {
   for (int i = 0; i < 1'001; ++i)
     send_item("ada");
   auto answer = order("ada", item_state::dismissed);
-  run();
+  consume_messages();
   CAF_REQUIRE(*answer && **answer);
   CAF_CHECK_EQUAL((**answer)->changed.size(), 1'001u);
   CAF_REQUIRE_EQUAL(stored.size(), 1u);
@@ -226,20 +221,21 @@ CAF_TEST(idle mailboxes leave and come back) {
     send_item("u" + std::to_string(i));
     order("u" + std::to_string(i), item_state::seen);
   }
-  run();
+  consume_messages();
   CAF_CHECK_EQUAL(value(stats->mailbox_actors), 10u);
   clock.now += 10;
   caf::anon_send(mailroom, caf::tick_atom_v);
-  run();
+  consume_messages();
   CAF_CHECK_EQUAL(value(stats->mailbox_actors), 3u); // no more than mailbox.active-max
   clock.now += cfg->mailbox.idle_timeout.count() + 1;
   caf::anon_send(mailroom, caf::tick_atom_v);
-  run();
+  consume_messages();
   CAF_CHECK_EQUAL(value(stats->mailbox_actors), 0u);
   auto answer = order("u3", item_state::read);
-  run();
+  consume_messages();
   CAF_REQUIRE(*answer && **answer);
   CAF_CHECK_EQUAL((**answer)->changed.size(), 1u);
 }
 
-CAF_TEST_FIXTURE_SCOPE_END()
+CAF_TEST_FIXTURE_SCOPE_END
+()
