@@ -63,9 +63,12 @@ token_command::token_command(CLI::App& under)
   make_->add_option("--issuer", issuer_, "iss: who makes the token");
   make_->add_option("--audience", audience_, "aud: the auth.audience of the broker");
   make_->add_option("--user", user_, "sub: the user; without it only the rights count");
-  make_->add_option("--publish", publish_, "patterns, with commas between them")->delimiter(',');
+  make_->add_option("--publish", publish_, "patterns, with commas between them")
+    ->delimiter(',')
+    ->allow_extra_args(false);
   make_->add_option("--subscribe", subscribe_, "patterns, with commas between them")
-    ->delimiter(',');
+    ->delimiter(',')
+    ->allow_extra_args(false);
   make_->add_flag("--admin", admin_, "may operate the broker");
   make_->add_option("--ttl", ttl_, "how long it is good, such as 10m; default: 1h");
   check_->add_option("token", token_, "the token; - or nothing: from the standard input");
