@@ -37,7 +37,7 @@ class revocations {
 public:
   static constexpr size_t entries_max_default = 100'000;
 
-  /// @param token_lifetime_max longest time for which a token can be valid, leeway included
+  /// @param token_lifetime_max see token_life_max
   explicit revocations(milliseconds token_lifetime_max, size_t entries_max = entries_max_default);
 
   /// Revokes the tokens of a user that were issued before `before_ms`, those too that do not say

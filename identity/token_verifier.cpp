@@ -20,6 +20,11 @@ token_rules token_rules_of(const auth_config& x) {
   return {x.audience, x.leeway, x.token_lifetime_max, x.query_token_lifetime_max};
 }
 
+milliseconds token_life_max(const auth_config& x) noexcept {
+  // Issued by a clock that is ahead, and accepted after its end.
+  return x.token_lifetime_max + 2 * x.leeway;
+}
+
 token_verifier::token_verifier(key_ring keys, token_rules rules, size_t remembered)
   : keys_(std::move(keys)), rules_(std::move(rules)), remembered_(remembered) {
   // nop

@@ -24,6 +24,10 @@ struct token_rules {
 /// The rules that a configuration asks for.
 token_rules token_rules_of(const auth_config& x);
 
+/// For how long from now any token can be good at most: what has been revoked is remembered so
+/// long.
+milliseconds token_life_max(const auth_config& x) noexcept;
+
 /// Says who a token is. Thread-safe; remembers the good tokens that it saw last.
 class token_verifier {
 public:

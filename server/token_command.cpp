@@ -6,6 +6,7 @@
 #include "identity/token_verifier.hpp"
 #include "tidings/clock.hpp"
 #include "tidings/mailbox.hpp"
+#include "tidings/text.hpp"
 #include "tidings/text_file.hpp"
 #include "tidings/units.hpp"
 
@@ -36,17 +37,22 @@ std::string read_line() {
   return line;
 }
 
-std::string list_of(const topic_rights& x) {
-  std::string list;
-  for (auto& pattern : x.patterns())
-    list.append(list.empty() ? "" : ", ").append(pattern.text());
-  return list.empty() ? "nothing" : list;
-}
-
 void show(const char* name, const std::string& value) {
   std::string line{name};
   line.resize(13, ' ');
-  std::cout << line << value << '\n';
+  std::cout << line << for_log(value) << '\n'; // a claim may hold what a terminal obeys
+}
+
+/// One pattern in a line.
+void show_list(const char* name, const topic_rights& x, const std::string& more = {}) {
+  if (x.patterns().empty() && more.empty())
+    return show(name, "nothing");
+  for (auto& pattern : x.patterns()) {
+    show(name, pattern.text());
+    name = "";
+  }
+  if (!more.empty())
+    show(name, more);
 }
 
 } // namespace
@@ -63,9 +69,12 @@ token_command::token_command(CLI::App& under)
   make_->add_option("--issuer", issuer_, "iss: who makes the token");
   make_->add_option("--audience", audience_, "aud: the auth.audience of the broker");
   make_->add_option("--user", user_, "sub: the user; without it only the rights count");
-  make_->add_option("--publish", publish_, "patterns, with commas between them")->delimiter(',');
+  make_->add_option("--publish", publish_, "patterns, with commas between them")
+    ->delimiter(',')
+    ->allow_extra_args(false);
   make_->add_option("--subscribe", subscribe_, "patterns, with commas between them")
-    ->delimiter(',');
+    ->delimiter(',')
+    ->allow_extra_args(false);
   make_->add_flag("--admin", admin_, "may operate the broker");
   make_->add_option("--ttl", ttl_, "how long it is good, such as 10m; default: 1h");
   check_->add_option("token", token_, "the token; - or nothing: from the standard input");
@@ -134,8 +143,8 @@ int token_command::check(const config_sources& from) const {
   if (!who)
     return complain("the token is refused: " + who.error().detail, exit_refused);
   show("user:", who->user.empty() ? "none" : who->user);
-  show("publish:", list_of(who->publish));
-  show("subscribe:", list_of(who->subscribe) + (who->user.empty() ? "" : ", and the user's own"));
+  show_list("publish:", who->publish);
+  show_list("subscribe:", who->subscribe, who->user.empty() ? "" : "what is sent to the user");
   show("admin:", who->admin ? "yes" : "no");
   show("until:", format_rfc3339(who->expires_at_ms) + ", leeway included");
   show("issued:", who->issued_at_ms == 0 ? "unknown" : format_rfc3339(who->issued_at_ms));

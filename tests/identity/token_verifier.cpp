@@ -251,6 +251,7 @@ CAF_TEST(rules come from the configuration) {
   CAF_CHECK(rules.leeway == 1s);
   CAF_CHECK(rules.lifetime_max == 2s);
   CAF_CHECK(rules.query_lifetime_max == 3s);
+  CAF_CHECK(token_life_max(cfg) == 4s);
 }
 
 // -- A6: from whom and for whom ------------------------------------------------------------------
