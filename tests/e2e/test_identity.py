@@ -376,7 +376,7 @@ class Tokens(IdentityTest):
             with self.subTest({k: v[:30] for k, v in headers.items()}):
                 answer = self.shared.get("/users/alice/mailbox", headers)
                 self.assertEqual(answer.status, status, answer)
-        self.assertEqual(self.shared.get(f"/users/alice/mailbox?user=alice").status, 400)
+        self.assert_problem(self.shared.get("/users/alice/mailbox?user=bob", bearer(alice)), 400, "invalid_parameter")
 
 
 class Flood(OwnBrokerTest):
@@ -540,7 +540,7 @@ class Proxies(IdentityTest):
     def test_what_a_listed_proxy_may_not_say(self):
         for bad in ("me", "a*", "a,b", "x" * 129, "a?b", "alice, bob", "\u00ff"):
             with self.subTest(bad[:10]):
-                self.assertEqual(self.ask(PROXY, "/users/me/mailbox", {"X-User-Id": bad}), 401)
+                self.assertIn(self.ask(PROXY, "/users/me/mailbox", {"X-User-Id": bad}), (400, 401))
         # Nobody named: nobody.
         self.assertEqual(self.ask(PROXY, "/users/me/mailbox", {}), 401)
         self.assertEqual(self.ask(PROXY, "/users/me/mailbox", {"X-User-Id": ""}), 401)
@@ -833,7 +833,7 @@ class Endings(OwnBrokerTest):
         again = broker.stream("/topics/t", {**bearer(text), "Last-Event-ID": streams[0].last_event_id})
         self.assertEqual(again.head.status, 401)
         again.close()
-        self.assertTrue(long.silent(0.1))
+        self.assertEqual(long.event().data, "1")
         # With a new token it goes on where it stood.
         fresh = bearer(token(key, claims("alice", subscribe=["t"], publish=["t"])))
         broker.post("/topics/t", "2", fresh)
@@ -903,22 +903,18 @@ class Endings(OwnBrokerTest):
         self.assertEqual(second.control("tidings.closing", 15)["reason"], "revoked")
         self.assertEqual(status(bearer(token(make_key("ES256", "newer"), claims(**rights)))), 201)
 
-    def test_a_broker_that_is_open_does_not_become_so_by_a_reload_in_which_keys_are_missing(self):
-        """What is served afterwards is the operator's word; here it is only checked that streams of the signed-in end."""
+    def test_streams_end_when_a_reload_leaves_no_key(self):
         folder, key = temporary_folder(), make_key("EdDSA", "old")
-        broker = self.broker(config=self.CONFIG + key_table("old", key, folder), options={"topics.level": "written"})
+        broker = self.broker(config=self.CONFIG + key_table("old", key, folder) + api_key_table("app", API_KEYS["ops"], admin=True),
+                             options={"topics.level": "written"})
         stream = broker.stream("/topics/t", bearer(token(key, claims(subscribe=["t"]))))
         self.addCleanup(stream.close)
         stream.ready()
         self.assertEqual(broker.post("/topics/t", "x").status, 401)
-        size = len(broker.log())
-        broker.write_config("")
+        broker.write_config(self.CONFIG + api_key_table("app", API_KEYS["ops"], admin=True))
         broker.signal(signal.SIGHUP)
-        eventually(lambda: len(broker.log()) > size, 10)
-        status = broker.post("/topics/t", "x").status
-        if status == 201:
-            self.assertRegex(broker.log()[size:].lower(), "open|anybody|sign in|warn")
-        self.assertIn(status, (201, 401))
+        self.assertEqual(stream.control("tidings.closing", 15)["reason"], "revoked")
+        self.assertEqual(broker.post("/topics/t", "x").status, 401)
 
 
 class Open(OwnBrokerTest):

@@ -22,6 +22,10 @@ class MailboxTest(BrokerTest):
         """A mailbox of this test's own."""
         return Mailbox(self.shared, f"{self.topic}-{name}" if name else self.topic)
 
+    def alone(self):
+        """A broker for this test only: what is sent to everyone would reach the users of the other tests."""
+        self.shared = self.broker(options=self.options)
+
     def send(self, users, status=201, broker=None, **fields):
         """An item by way of /events."""
         users = [x.user if isinstance(x, Mailbox) else x for x in users] if isinstance(users, list) else users
@@ -101,6 +105,7 @@ class Send(MailboxTest):
                 self.refused(answer, "invalid_event")
 
     def test_to_everyone_also_to_those_who_appear_later(self):
+        self.alone()
         box, other = self.user("known"), self.user("other")
         stream = self.tab(box)
         mine = box.send(title="mine")
@@ -123,10 +128,9 @@ class Send(MailboxTest):
         both = self.send(["*", box.user], title="both", ttl="1h")
         self.assertEqual(box.ids().count(both["id"]), 1)
         self.assertIn(both["id"], late.ids())
-        for who in (box, other, late):
-            who.change("clear")
 
     def test_an_item_to_everyone_is_gone_for_latecomers_too_when_it_expires(self):
+        self.alone()
         answer = self.send("*", title="short", ttl="1s")
         self.assertIn(answer["id"], self.user("in time").ids())
         eventually(lambda: time.time() > parse_time(answer["time"]) + 1.05)
@@ -134,7 +138,7 @@ class Send(MailboxTest):
         self.assertNotIn(answer["id"], self.user("late").ids())
 
     def test_to_a_user_who_has_never_been_seen_it_waits(self):
-        for name in ("fresh", "ä ö/ü", "a:b.c/d", "x" * 100, "$dollar", "%25", "Ω", "'quoted'", "user:user"):
+        for name in ("fresh", "ä ö/ü", "a:b.c/d", "x" * 70, "$dollar", "%25", "Ω", "'quoted'", "user:user"):
             with self.subTest(name):
                 box = self.user(name)
                 answer = box.send(title=name)
@@ -150,7 +154,7 @@ class Send(MailboxTest):
 
     def test_bad_users_are_refused(self):
         before = self.shared.get("/stats").json["published"]
-        for bad in ("", "a*", "a?b", "a#b", "a,b", "z" * 129, "a\nb", "a\0b", " a", "a ", "me", [], [""], ["a", "b*"],
+        for bad in ("", "a*", "a?b", "a#b", "a,b", "z" * 129, "a\nb", "a\0b", "a ", "me", [], [""], ["a", "b*"],
                     [f"u{i}" for i in range(17)]):
             with self.subTest(str(bad)[:30]):
                 answer = self.shared.post("/events", json.dumps({"users": bad, "title": "x"}), JSON)
@@ -332,6 +336,7 @@ class List(MailboxTest):
         self.assertEqual([int(x) for x in box.titles(order="urgent", state="unread,seen")], [1, 5, 9, 0, 4, 8])
 
     def test_pages_cover_everything_once(self):
+        self.alone()
         box = self.user()
         results = self.post_events([{"users": "*" if i % 10 == 5 else [box.user], "title": f"{self.topic} {i}", "ttl": "1h", "type": "ab"[i % 2]}
                                     for i in range(73)]).json["results"]
@@ -365,7 +370,6 @@ class List(MailboxTest):
         whole = box.ids(order="oldest")
         at = whole.index(page["items"][-2]["id"])
         self.assertEqual([x["id"] for x in after["items"]], whole[at + 1:at + 11])
-        box.change("clear")
 
     def test_limits(self):
         box = self.user()
@@ -659,6 +663,7 @@ class Streams(MailboxTest):
         self.assertTrue(stranger.silent(0.2))
 
     def test_what_a_stream_carries(self):
+        self.alone()
         box, other = self.user("a"), self.user("b")
         stream = box.stream()
         self.addCleanup(stream.close)
@@ -677,7 +682,6 @@ class Streams(MailboxTest):
         self.assertEqual(json.loads(events[2].data)["title"], "call")
         self.assertEqual([x for x in box.ids() if x in (plain["id"], call["id"])], [])
         self.assertTrue(stream.silent(0.2))
-        box.change("clear")
 
     def test_parameters(self):
         box = self.user()
@@ -749,6 +753,7 @@ class Streams(MailboxTest):
         self.assertEqual(plain.event().data, own.event().data)
 
     def test_dismissed_items_are_not_replayed(self):
+        self.alone()
         box = self.user()
         start = self.tab(box).last_event_id
         ids = [box.send(title=str(i))["id"] for i in range(6)]
@@ -771,8 +776,16 @@ class Streams(MailboxTest):
                         got.append(event.id)
                 self.assertEqual(got, [ids[1], ids[2], ids[4], ids[5]])
                 self.assertTrue(stream.silent(0.1))
-        page = self.shared.page(f"/users/{box.user}/stream?since={start}")
-        self.assertEqual([x["id"] for x in page["events"] if x["type"] == "message"], [ids[1], ids[2], ids[4], ids[5]])
+
+    def test_dismissed_items_are_not_in_a_page_of_the_stream(self):
+        box = self.user()
+        ids = [box.send(title=str(i))["id"] for i in range(4)]
+        box.change("dismiss", {"ids": ids[1:3]})
+        for query in ("", "?reverse=true", f"?since={ids[0]}", "?wait=1s"):
+            with self.subTest(query):
+                got = [x["id"] for x in self.shared.page(f"/users/{box.user}/stream{query}")["events"]]
+                self.assertEqual([x for x in got if x in ids[1:3]], [])
+                self.assertIn(ids[3], got)
 
     def test_dismissed_items_stay_away_from_a_replay_that_is_longer_than_a_piece(self):
         box = self.user()
@@ -992,7 +1005,7 @@ class Settings(OwnBrokerTest):
         self.assertEqual((box.counts()["total"], other.ids()), (5, [first]))
 
     def test_rules_of_topics_hold_for_items(self):
-        broker = self.broker(config='[[topic]]\npattern = "user:slow"\nrate-per-second = 1\n\n[[topic]]\npattern = "user:brief"\nttl-max = "1m"\n'
+        broker = self.broker(config='[[topic]]\npattern = "user:slow"\nrate-per-second = 1\n\n[[topic]]\npattern = "user:brief"\nttl = "30s"\nttl-max = "1m"\n'
                                     '\n[[topic]]\npattern = "user:gone"\nephemeral = true\n', options={"topics.level": "written"})
         slow = Mailbox(broker, "slow")
         answers = [broker.post(slow.path, '{"title":"x"}', JSON) for _ in range(5)]

@@ -309,6 +309,8 @@ def malformed(key, body):
         "cut": text[:-1],
         "two objects": text + text,
         "something behind it": text + "x",
+        "a NUL behind it": text + "\0",
+        "a NUL and more behind it": text + '\0,"sub":"root"}',
         "an array": f"[{text}]",
         "a text": json.dumps(text),
         "a number": "1",
@@ -327,6 +329,8 @@ def malformed(key, body):
     for name, bad in {
         "alg twice": f'{{"alg":"none","alg":"{key.algorithm}","typ":"JWT"}}',
         "alg twice, the other way": f'{{"alg":"{key.algorithm}","alg":"none","typ":"JWT"}}',
+        "a NUL behind it": compact(header(key)) + "\0",
+        "a NUL and more behind it": compact(header(key)) + '\0"alg":"none"}',
         "no JSON": "alg",
         "an array": f'["alg","{key.algorithm}"]',
         "null": "null",
