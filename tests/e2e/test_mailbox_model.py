@@ -71,6 +71,8 @@ class Run:
         self.test, self.broker, self.random, self.model = test, broker, test.random, Model()
         self.boxes = {x: Mailbox(broker, x) for x in USERS + (LATECOMER,)}
         self.tabs = []
+        self.away = []  # (step of the return, tab)
+        self.dismissed = {}  # by tab: what was dismissed for good when it came back
         for user in USERS[:3]:
             for i in range(2):
                 self.tabs.append(Tab(self.boxes[user], f"tab {i} of {user}"))
@@ -134,6 +136,13 @@ class Run:
         for body, result in zip(bodies, self.post_events(bodies)["results"]):
             self.model.add(self.entry_of(body, result["id"]))
 
+    def send_large(self):
+        """More than a replay reads at once."""
+        user = self.random.choice(USERS)
+        bodies = [{**self.new_item(), "users": user, "message": "L" * 12000} for _ in range(8)]
+        for body, result in zip(bodies, self.post_events(bodies)["results"]):
+            self.model.add(self.entry_of(body, result["id"]))
+
     def repeat_send(self):
         if not self.keys:
             return
@@ -185,11 +194,29 @@ class Run:
         if self.last_change and "state" not in (self.last_change[2] or {}):
             self.change(self.last_change)
 
+    def resume(self, tab):
+        user = tab.mailbox.user
+        self.dismissed[tab] = {x.id for x in self.model.entries.values() if x.is_for(user) and x.states[user] == "dismissed"}
+        tab.resume()
+
     def reopen_tab(self):
         tab = self.random.choice(self.tabs)
         if self.random.random() < 0.5:
             tab.stream.reset()
-        tab.resume()
+        self.resume(tab)
+
+    def leave(self):
+        """A tab that is away for long."""
+        if len(self.tabs) > 3:
+            tab = self.tabs.pop(self.random.randrange(len(self.tabs)))
+            tab.close()
+            self.away.append((self.done["step"] + self.random.randint(30, 150), tab))
+
+    def come_back(self):
+        for entry in [x for x in self.away if x[0] <= self.done["step"]]:
+            self.away.remove(entry)
+            self.resume(entry[1])
+            self.tabs.append(entry[1])
 
     def new_tab(self):
         index = self.random.randrange(len(self.tabs))
@@ -208,7 +235,7 @@ class Run:
         self.test.assertEqual(self.broker.wait_exit(20), 0)
         self.broker.start()
         for tab in self.tabs:
-            tab.resume()
+            self.resume(tab)
 
     def crash(self):
         """kill -9 with one request on its way: it may or may not have been done, but not by half."""
@@ -238,7 +265,7 @@ class Run:
         elif pending == "change":
             self.resolve_change(user, action, order, answer)
         for tab in self.tabs:
-            tab.resume()
+            self.resume(tab)
 
     def resolve_send(self, body, answer):
         entry = self.entry_of(body, None)
@@ -287,6 +314,7 @@ class Run:
             return data
         if kind != "plain":
             tab.add(data, identity)
+            self.test.assertFalse(identity in self.dismissed.get(tab, ()), f"{tab.name} was shown {identity} again, which was dismissed")
         return None
 
     def check_tab(self, tab):
@@ -352,11 +380,12 @@ class Run:
 
     # -- all of it -------------------------------------------------------------------------------
 
-    STEPS = (("send", 40), ("send_batch", 3), ("send_short", 2), ("repeat_send", 2), ("send_plain", 2), ("change", 36),
-             ("repeat_change", 3), ("reopen_tab", 5), ("new_tab", 1))
+    STEPS = (("send", 40), ("send_batch", 3), ("send_short", 2), ("send_large", 1), ("repeat_send", 2), ("send_plain", 2), ("change", 36),
+             ("repeat_change", 3), ("reopen_tab", 5), ("leave", 2), ("new_tab", 1))
 
     def step(self, number):
         self.done["step"] = number
+        self.come_back()
         if number % 211 == 0:
             name = "crash"
         elif number % 503 == 0:
@@ -376,18 +405,20 @@ class MailboxModel(OwnBrokerTest):
         steps = settings.model_steps or settings.pick(1000, 400)
         broker = self.broker(options={"topics.level": "written"})
         run = Run(self, broker)
-        self.addCleanup(lambda: [x.close() for x in run.tabs])
+        self.addCleanup(lambda: [x.close() for x in run.tabs + [y for _, y in run.away]])
         begin = time.monotonic()
         for number in range(1, steps + 1):
             try:
                 run.step(number)
             except (AssertionError, OSError, Closed) as failure:
                 raise AssertionError(f"at step {number} of {steps}, seed {settings.seed}: {failure}") from failure
+        run.done["step"] += 1000
+        run.come_back()
         run.check()
         done = run.done
         self.note(f"{steps} steps in {time.monotonic() - begin:.1f} s: {len(run.model.entries)} items, {done['change'] + done['repeat_change']} "
                   f"changes, {done['crash']} kill -9 ({done['in flight, done']} requests on their way done, {done['in flight, not done']} not), "
-                  f"{done['restart']} restarts, {done['reopen_tab']} tabs reopened, {done['send_short']} expiries, {done['gaps']} gaps")
+                  f"{done['restart']} restarts, {done['reopen_tab']} tabs reopened, {done['leave']} away for long, {done['send_short']} expiries, {done['gaps']} gaps")
         self.note(f"compared: {done['lists']} lists, {done['tabs']} tabs; all agree")
 
     def test_a_tab_that_is_told_wrong_things_is_found(self):
