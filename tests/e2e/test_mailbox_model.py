@@ -421,6 +421,30 @@ class MailboxModel(OwnBrokerTest):
                   f"{done['restart']} restarts, {done['reopen_tab']} tabs reopened, {done['leave']} away for long, {done['send_short']} expiries, {done['gaps']} gaps")
         self.note(f"compared: {done['lists']} lists, {done['tabs']} tabs; all agree")
 
+    def test_what_is_done_behind_the_models_back_is_found(self):
+        """The negative control: an item too many, a state that differs, one that is missing."""
+        broker = self.broker(options={"topics.level": "written"})
+        run = Run(self, broker)
+        self.addCleanup(lambda: [x.close() for x in run.tabs + [y for _, y in run.away]])
+        box = run.boxes[USERS[0]]
+        for _ in range(6):
+            run.post_events({"users": USERS[0], "title": "x", "type": "chat", "priority": "LOW"})  # not the model's
+            with self.assertRaises(AssertionError):
+                run.check()
+            identity = box.page()["items"][0]["id"]
+            run.model.add(Entry(identity, {USERS[0]}, "chat", "LOW", "x", None))
+            run.check()
+        entries = list(run.model.entries.values())
+        for action, entry in zip(("seen", "read", "archive", "dismiss"), entries):
+            box.change(action, {"ids": [entry.id]})
+            with self.assertRaises(AssertionError):
+                run.check()
+            with self.assertRaises(AssertionError):
+                for tab in run.tabs:
+                    run.check_tab(tab)
+            run.model.apply(USERS[0], action, [entry])
+            run.check()
+
     def test_a_tab_that_is_told_wrong_things_is_found(self):
         """The negative control: a fold that is off by one item, one state or one repeat must not pass."""
         tab = Tab(None, "t")
