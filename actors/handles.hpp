@@ -76,7 +76,7 @@ using shard_actor =
                    // the second.
                    caf::replies_to<list_atom, uint64_t, uint64_t>::with<connection_list>,
                    // Ends one of them; false: it is not here.
-                   caf::replies_to<caf::close_atom, uint64_t>::with<bool>,
+                   caf::replies_to<caf::close_atom, uint64_t, end_reason>::with<bool>,
                    // Ends all of them for a shutdown; answers how many.
                    caf::replies_to<drain_atom>::with<uint64_t>,
                    // Ends the streams of those who may not stay.

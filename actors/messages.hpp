@@ -218,19 +218,28 @@ struct item_filter {
 /// In which order a page shows items; `urgent`: by falling priority, then the oldest first.
 enum class item_order : uint8_t { newest, oldest, urgent };
 
+/// What a page of a mailbox looks like.
+enum class page_form : uint8_t {
+  items,         ///< a JSON object with items, counts and the next cursor
+  notifications, ///< a JSON array as in the profile of that name
+  frames,        ///< the same objects as events of a stream that is about to begin
+};
+
 /// Asks for a page of a user's items.
 struct mailbox_query {
   std::string user;
   item_filter filter;
   item_order order = item_order::newest;
+  page_form form = page_form::items;
   std::string after; ///< id of the last item of the page before; empty: from the beginning
   size_t limit = 50;
   size_t entries_max = 10'000; ///< as many are looked at
 };
 
-/// A page as JSON.
+/// A page in the form that was asked for.
 struct mailbox_page {
-  std::string json;
+  std::string text;
+  lsn covered{}; ///< it shows the mailbox as of this position
 };
 
 /// Asks for what a change of a mailbox is decided by.

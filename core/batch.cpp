@@ -22,10 +22,53 @@ void append_json_line(std::string& out, std::string_view json) {
   std::replace(out.begin() + begin, out.end(), '\r', ' ');
 }
 
+void append_id(std::string& out, std::string_view id) {
+  if (id.empty())
+    out += "null";
+  else
+    append_json_string(out, id);
+}
+
+std::string_view type_of(const envelope& x) noexcept {
+  return x.type.empty() ? std::string_view{"message"} : x.type;
+}
+
+/// @param name with what stands around it
+void append_member(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  append_json_string(out, value);
+}
+
+void append_time(std::string& out, std::string_view name, int64_t unix_ms) {
+  out += name;
+  out += '"';
+  append_rfc3339(out, unix_ms);
+  out += '"';
+}
+
+void append_mail(std::string& out, const mail_view& x) {
+  append_member(out, ",\"title\":", x.title);
+  append_member(out, ",\"message\":", x.message);
+  append_member(out, ",\"priority\":", to_string(x.level));
+}
+
+/// The members of the data, which are the last that an event has.
+void append_content(std::string& out, const envelope& x) {
+  if (x.kind == data_kind::base64)
+    out += ",\"encoding\":\"base64\"";
+  out += ",\"data\":";
+  if (x.kind == data_kind::json)
+    append_json_line(out, x.data);
+  else
+    append_json_string(out, x.data);
+}
+
 size_t payload_bytes(const event& x) noexcept {
   auto sum = x.type.size() + x.id.size() + x.data.size();
   for (auto& topic : x.topics)
     sum += topic.size();
+  if (x.mail)
+    sum += x.mail->title.size() + x.mail->message.size();
   return sum;
 }
 
@@ -40,12 +83,8 @@ void append_chunk_head(std::string& out, size_t size) {
 
 void append_envelope_json(std::string& out, const envelope& x) {
   out += "{\"id\":";
-  if (x.id.empty())
-    out += "null";
-  else
-    append_json_string(out, x.id);
-  out += ",\"topic\":";
-  append_json_string(out, x.topics.front());
+  append_id(out, x.id);
+  append_member(out, ",\"topic\":", x.topics.front());
   out += ",\"topics\":";
   auto separator = '[';
   for (auto topic : x.topics) {
@@ -53,33 +92,62 @@ void append_envelope_json(std::string& out, const envelope& x) {
     append_json_string(out, topic);
     separator = ',';
   }
-  out += "],\"type\":";
-  append_json_string(out, x.type.empty() ? "message" : x.type);
-  out += ",\"time\":\"";
-  append_rfc3339(out, x.time_ms);
-  out += '"';
-  if (x.expires_at_ms != 0) {
-    out += ",\"expires\":\"";
-    append_rfc3339(out, x.expires_at_ms);
-    out += '"';
-  }
-  if (!x.event_id.empty()) {
-    out += ",\"event_id\":";
-    append_json_string(out, x.event_id);
-  }
-  if (x.kind == data_kind::base64)
-    out += ",\"encoding\":\"base64\"";
-  out += ",\"data\":";
-  if (x.kind == data_kind::json)
-    append_json_line(out, x.data);
-  else
-    append_json_string(out, x.data);
+  append_member(out, "],\"type\":", type_of(x));
+  append_time(out, ",\"time\":", x.time_ms);
+  if (x.expires_at_ms != 0)
+    append_time(out, ",\"expires\":", x.expires_at_ms);
+  if (!x.event_id.empty())
+    append_member(out, ",\"event_id\":", x.event_id);
+  if (x.mail)
+    append_mail(out, *x.mail);
+  append_content(out, x);
   out += '}';
+}
+
+void append_item_json(std::string& out, const envelope& x, std::optional<item_state> state) {
+  out += "{\"id\":";
+  append_id(out, x.id);
+  append_member(out, ",\"type\":", type_of(x));
+  append_mail(out, x.mail ? *x.mail : mail_view{});
+  append_time(out, ",\"created\":", x.time_ms);
+  if (x.expires_at_ms != 0)
+    append_time(out, ",\"expires\":", x.expires_at_ms);
+  if (x.data.empty())
+    out += ",\"data\":null";
+  else
+    append_content(out, x);
+  if (state)
+    append_member(out, ",\"state\":", to_string(*state));
+  out += '}';
+}
+
+void append_notification_json(std::string& out, const envelope& x, bool recovered) {
+  auto mail = x.mail ? *x.mail : mail_view{};
+  out += "{\"id\":";
+  append_id(out, x.id);
+  append_member(out, ",\"event_type\":", type_of(x));
+  append_member(out, ",\"priority\":", to_string(mail.level));
+  append_time(out, ",\"created_at\":", x.time_ms);
+  if (x.expires_at_ms != 0)
+    append_time(out, ",\"expires_at\":", x.expires_at_ms);
+  append_member(out, ",\"payload\":{\"title\":", mail.title);
+  append_member(out, ",\"message\":", mail.message);
+  if (!x.data.empty())
+    append_content(out, x);
+  out += "},\"is_recovered\":";
+  out += recovered ? "true}" : "false}";
 }
 
 void append_wire(std::string& out, wire_format format, const envelope& x) {
   switch (format) {
     case wire_format::sse:
+      if (x.mail) {
+        std::string json;
+        json.reserve(x.data.size() + x.mail->message.size() + envelope_overhead);
+        append_item_json(json, x);
+        sse::append_event(out, x.id, x.type, json);
+        break;
+      }
       sse::append_event(out, x.id, x.type, x.data);
       break;
     case wire_format::sse_envelope: {
@@ -93,6 +161,16 @@ void append_wire(std::string& out, wire_format format, const envelope& x) {
       append_envelope_json(out, x);
       out += '\n';
       break;
+    case wire_format::sse_data:
+      sse::append_event(out, x.id, x.type, x.data);
+      break;
+    case wire_format::notification: {
+      std::string json;
+      json.reserve(x.data.size() + envelope_overhead);
+      append_notification_json(json, x, false);
+      sse::append_event(out, x.id, x.type, json);
+      break;
+    }
   }
 }
 
@@ -132,9 +210,12 @@ void committed_batch::encode(wire_format format, encoded& to) const {
     }
     topics.assign(what.topics.begin(), what.topics.end());
     frame.clear();
-    append_wire(
-      frame, format,
-      {id, topics, what.type, what.id, what.data, what.kind, x.time_ms, what.expires_at_ms});
+    mail_view mail;
+    if (what.mail)
+      mail = {what.mail->title, what.mail->message, what.mail->level};
+    append_wire(frame, format,
+                {id, topics, what.type, what.id, what.data, what.kind, x.time_ms,
+                 what.expires_at_ms, what.mail ? &mail : nullptr});
     span at{};
     at.chunk_begin = here();
     append_chunk_head(to.bytes, frame.size());

@@ -2,7 +2,9 @@
 
 #include "config_problem.hpp"
 #include "setting_table.hpp"
+#include "tidings/address_block.hpp"
 #include "tidings/listen_address.hpp"
+#include "tidings/mailbox.hpp"
 #include "tidings/text.hpp"
 #include "tidings/units.hpp"
 
@@ -45,11 +47,15 @@ public:
   std::vector<config_problem> run() && {
     check_server();
     check_tls();
+    check_auth();
     check_limits();
     check_stream();
     check_topics();
     check_storage();
+    check_mailbox();
     check_log();
+    for (size_t i = 0; i < x_.profile.size(); ++i)
+      check_profile(i);
     for (size_t i = 0; i < x_.topic.size(); ++i)
       check_rule(i);
     return std::move(problems_);
@@ -62,12 +68,13 @@ private:
     auto& x = x_.server;
     if (auto address = listen_address::parse(x.listen); !address)
       complain({"server.listen"}, "server.listen: " + address.error().detail);
-    else if (!address->loopback && !x.allow_open)
+    else if (!address->loopback && !x.allow_open && !has_sign_in(x_.auth))
       complain(
         {"server.listen", "server.allow-open"},
         "server.listen " + x.listen
-          + " can be reached by other machines and nobody has to "
-            "sign in: listen on 127.0.0.1, or set server.allow-open = true if this is meant");
+          + " can be reached by other machines and nobody has to sign in: listen on 127.0.0.1, "
+            "configure a way to sign in ([auth]), or set server.allow-open = true if this is "
+            "meant");
     at_most("server.io-threads", x.io_threads, 1024, count);
     not_negative("server.drain-timeout", x.drain_timeout);
     for (auto& origin : x.cors_origins)
@@ -82,6 +89,45 @@ private:
     std::string given = x.key.empty() ? "tls.certificate" : "tls.key";
     std::string missing = x.key.empty() ? "tls.key" : "tls.certificate";
     complain({given, missing}, given + " is set and " + missing + " is not: TLS needs both");
+  }
+
+  void check_auth() {
+    auto& x = x_.auth;
+    // More would only lengthen the life of every token.
+    between("auth.leeway", x.leeway, 0ms, 60'000ms, format_duration);
+    at_least("auth.token-lifetime-max", x.token_lifetime_max, 1000ms, format_duration);
+    at_least("auth.query-token-lifetime-max", x.query_token_lifetime_max, 1000ms, format_duration);
+    if (!x.cookie.empty() && !is_name(x.cookie))
+      complain({"auth.cookie"}, "auth.cookie must be the name of a cookie, without blanks and "
+                                "punctuation, not "
+                                  + quoted(x.cookie));
+    if (!is_name(x.proxy_header) || is_taken(x.proxy_header))
+      complain({"auth.proxy-header"}, "auth.proxy-header must be the name of a header of its own, "
+                                      "such as X-User-Id, not "
+                                        + quoted(x.proxy_header));
+    for (auto& block : x.proxies)
+      if (auto parsed = address_block::parse(block); !parsed)
+        complain({"auth.proxies"}, "auth.proxies: " + parsed.error().detail);
+    for (auto& user : x.proxy_admins)
+      if (auto why = validate_user(user))
+        complain({"auth.proxy-admins"}, "auth.proxy-admins: " + quoted(user) + ": " + why->detail);
+    check_patterns("auth.proxy-publish", x.proxy_publish);
+    check_patterns("auth.proxy-subscribe", x.proxy_subscribe);
+    check_patterns("auth.anonymous-publish", x.anonymous_publish);
+    check_patterns("auth.anonymous-subscribe", x.anonymous_subscribe);
+    if (x.proxies.empty()) {
+      needs("auth.proxy-publish", x.proxy_publish, "auth.proxies", no_proxy);
+      needs("auth.proxy-subscribe", x.proxy_subscribe, "auth.proxies", no_proxy);
+      needs("auth.proxy-admins", x.proxy_admins, "auth.proxies", no_proxy);
+    }
+    if (!has_sign_in(x)) {
+      needs("auth.anonymous-publish", x.anonymous_publish, "auth.proxies", no_sign_in);
+      needs("auth.anonymous-subscribe", x.anonymous_subscribe, "auth.proxies", no_sign_in);
+    }
+    for (size_t i = 0; i < x.keys.size(); ++i)
+      check_key(i);
+    for (size_t i = 0; i < x.api_keys.size(); ++i)
+      check_api_key(i);
   }
 
   void check_limits() {
@@ -165,11 +211,90 @@ private:
     between("storage.group-bytes", x.group_bytes, 1, 64 * mib, bytes); // see limits.body-bytes
   }
 
+  void check_mailbox() {
+    auto& x = x_.mailbox;
+    not_negative("mailbox.ttl", x.ttl);
+    at_least("mailbox.items-max", x.items_max, 1, count);
+    not_negative("mailbox.keep-read", x.keep_read);
+    at_least("mailbox.changes-ttl", x.changes_ttl, 1000ms, format_duration);
+    at_least("mailbox.active-max", x.active_max, 1, count);
+    positive("mailbox.idle-timeout", x.idle_timeout);
+    between("mailbox.page-items", x.page_items, 1, 10'000, count);
+  }
+
   void check_log() {
     auto& field = find_setting("log.level")->field;
     if (config scratch; !field.read(x_.log.level, scratch))
       complain({"log.level"}, "log.level must be " + requirement(field.kind, field.choices)
                                 + ", not " + quoted(x_.log.level));
+  }
+
+  // -- keys --------------------------------------------------------------------------------------
+
+  void check_key(size_t i) {
+    auto& all = x_.auth.keys;
+    auto& x = all[i];
+    auto key = [i](std::string_view name) { return table_key("auth.key", i, name); };
+    auto what = "[[auth.key]] " + quoted(x.id);
+    if (x.id.empty())
+      complain({key("id")}, "an [[auth.key]] needs an id");
+    for (size_t earlier = 0; earlier < i; ++earlier)
+      if (all[earlier].id == x.id)
+        complain({key("id"), table_key("auth.key", earlier, "id")},
+                 what + ": another key has this id: each needs its own");
+    if (x.file.empty() == x.secret.empty())
+      complain({key("secret"), key("file"), key("id")},
+               what + " needs either a file or a secret" + (x.file.empty() ? "" : ", not both"));
+    else if (!x.secret.empty() && x.algorithm != token_algorithm::hs256)
+      complain({key("secret"), key("algorithm")}, what + ": only HS256 has a secret; "
+                                                    + to_string(x.algorithm)
+                                                    + " needs the file of a public key");
+  }
+
+  void check_api_key(size_t i) {
+    auto& all = x_.auth.api_keys;
+    auto& x = all[i];
+    auto key = [i](std::string_view name) { return table_key("auth.api-key", i, name); };
+    auto what = "[[auth.api-key]] " + quoted(x.name);
+    if (x.name.empty())
+      complain({key("name")}, "an [[auth.api-key]] needs a name");
+    if (!from_hex(x.sha256) || x.sha256.size() != 64)
+      complain({key("sha256")}, what
+                                  + ": sha256 must be 64 hexadecimal digits, as tidings token hash "
+                                    "prints them");
+    for (size_t earlier = 0; earlier < i; ++earlier) {
+      if (all[earlier].name == x.name)
+        complain({key("name"), table_key("auth.api-key", earlier, "name")},
+                 what + ": another key has this name: each needs its own");
+      if (auto hash = from_hex(x.sha256); hash && hash == from_hex(all[earlier].sha256))
+        complain({key("sha256"), table_key("auth.api-key", earlier, "sha256")},
+                 what + " is the same key as " + quoted(all[earlier].name));
+    }
+    check_patterns(key("publish"), x.publish, what + ": publish");
+    check_patterns(key("subscribe"), x.subscribe, what + ": subscribe");
+  }
+
+  // -- profiles ----------------------------------------------------------------------------------
+
+  void check_profile(size_t i) {
+    auto& x = x_.profile[i];
+    auto key = [i](std::string_view name) { return table_key("profile", i, name); };
+    auto what = "[[profile]] " + std::to_string(i + 1);
+    for (size_t earlier = 0; earlier < i; ++earlier)
+      if (x_.profile[earlier].kind == x.kind)
+        complain({key("kind"), table_key("profile", earlier, "kind")},
+                 what + " is about the same profile as an earlier one");
+    if (x.mount && !x.mount->empty()
+        && (x.mount->front() != '/' || x.mount->back() == '/'
+            || x.mount->find_first_of("?# %") != std::string::npos))
+      complain({key("mount")}, what + ": mount must be a path such as /old");
+    if (x.mount && !x.mount->empty() && x.kind == profile_kind::topics)
+      complain({key("mount")}, what + ": the path of topics is /events and cannot be moved");
+    if (x.heartbeat_interval && x.heartbeat_interval->count() != 0
+        && *x.heartbeat_interval < std::chrono::seconds{1})
+      complain({key("heartbeat-interval")}, what + ": heartbeat-interval must be 0 or at least 1s");
+    if (x.queue_events && *x.queue_events == 0)
+      complain({key("queue-events")}, what + ": queue-events must be at least 1");
   }
 
   // -- topic rules -------------------------------------------------------------------------------
@@ -219,7 +344,7 @@ private:
   }
 
   static std::string rule_key(size_t i, std::string_view name) {
-    return "topic[" + std::to_string(i + 1) + "]." + std::string{name};
+    return table_key("topic", i, name);
   }
 
   static bool covers(const topic_pattern& earlier, const topic_pattern& later) {
@@ -228,6 +353,41 @@ private:
   }
 
   // -- pieces ------------------------------------------------------------------------------------
+
+  static constexpr std::string_view no_proxy = "no proxy is trusted to name a user";
+  static constexpr std::string_view no_sign_in =
+    "nobody can sign in, so that everybody may do everything: configure a way to sign in";
+
+  /// A list that would do nothing.
+  void needs(const std::string& key, const std::vector<std::string>& list, const std::string& other,
+             std::string_view why) {
+    if (!list.empty())
+      complain({key, other}, key + " is set and " + std::string{why});
+  }
+
+  void check_patterns(const std::string& key, const std::vector<std::string>& patterns,
+                      const std::string& name = {}) {
+    for (auto& x : patterns)
+      if (auto parsed = topic_pattern::parse(x); !parsed)
+        complain({key},
+                 (name.empty() ? key : name) + ": " + quoted(x) + ": " + parsed.error().detail);
+  }
+
+  /// Whether a text is a token as HTTP has them for the names of headers and cookies.
+  static bool is_name(std::string_view x) {
+    return !x.empty() && std::all_of(x.begin(), x.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+             || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+    });
+  }
+
+  /// Whether a header has a meaning already that must not be mixed up with a user.
+  static bool is_taken(std::string_view x) {
+    std::string lower{x};
+    for (auto& c : lower)
+      c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return lower == "authorization" || lower == "cookie" || lower == "x-api-key" || lower == "host";
+  }
 
   static bool outlives(milliseconds ttl, milliseconds ttl_max) {
     return ttl_max.count() != 0 && (ttl.count() == 0 || ttl > ttl_max);
@@ -298,6 +458,10 @@ private:
 };
 
 } // namespace
+
+bool has_sign_in(const auth_config& x) noexcept {
+  return !x.keys.empty() || !x.api_keys.empty() || !x.proxies.empty();
+}
 
 std::vector<config_problem> find_problems(const config& x) {
   return checker{x}.run();

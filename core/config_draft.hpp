@@ -12,7 +12,7 @@
 namespace tidings {
 
 /// A configuration in the making. Keys are those of the table, or `topic[2].ttl` for the second
-/// `[[topic]]`.
+/// `[[topic]]`, and likewise `auth.key[2].file`.
 struct config_draft {
   config values;
 
@@ -33,11 +33,11 @@ struct config_draft {
 /// Merges all sources and checks the result as a whole.
 config_draft draft_config(const config_sources& from);
 
-/// What to say about something that a setting does not take.
+/// What to say about something that a setting does not take; a secret is not repeated.
 template <class Owner>
 std::string bad_value(std::string_view key, const setting<Owner>& what, std::string_view given) {
-  return std::string{key} + " must be " + requirement(what.field.kind, what.field.choices)
-         + ", not " + std::string{given};
+  auto text = std::string{key} + " must be " + requirement(what.field.kind, what.field.choices);
+  return what.field.kind == value_kind::secret ? text : text + ", not " + std::string{given};
 }
 
 /// All problems, one per line.

@@ -1,7 +1,7 @@
 #include "config_file.hpp"
 
 #include "near_miss.hpp"
-#include "text_file.hpp"
+#include "tidings/text_file.hpp"
 #include "tidings/text.hpp"
 
 #include <toml++/toml.h>
@@ -15,7 +15,11 @@ namespace tidings {
 
 namespace {
 
+// Tables that stand in arrays.
 constexpr std::string_view rule_section = "topic";
+constexpr std::string_view key_section = "auth.key";
+constexpr std::string_view api_key_section = "auth.api-key";
+constexpr std::string_view profile_section = "profile";
 
 std::string quoted(std::string_view x) {
   return '"' + for_log(x) + '"';
@@ -72,6 +76,7 @@ public:
       if (section_of(x.key) != (sections_.empty() ? "" : sections_.back()))
         sections_.emplace_back(section_of(x.key));
     sections_.emplace_back(rule_section);
+    sections_.emplace_back(profile_section);
   }
 
   void read(const toml::table& root) {
@@ -85,8 +90,12 @@ public:
 private:
   void read_section(const toml::key& key, const toml::node& x) {
     auto name = std::string{key.str()};
-    if (name == rule_section)
-      return read_rules(x);
+    if (name == rule_section) // its pattern is read later
+      return read_tables(rule_section, x, rule_settings(), topic_rule{*topic_pattern::parse("**")},
+                         to_.values.topic);
+    if (name == profile_section)
+      return read_tables(profile_section, x, profile_settings_table(), profile_rule{},
+                         to_.values.profile);
     if (std::find(sections_.begin(), sections_.end(), name) == sections_.end())
       return complain(key.source(), unknown_section(name, x));
     auto section = x.as_table();
@@ -96,12 +105,24 @@ private:
                                         "on the lines below");
     for (auto&& [inner, value] : *section) {
       auto full = name + '.' + std::string{inner.str()};
-      if (auto what = find_setting(full))
+      if (full == key_section)
+        read_tables(key_section, value, key_settings(), auth_key{}, to_.values.auth.keys);
+      else if (full == api_key_section)
+        read_tables(api_key_section, value, api_key_settings(), auth_api_key{},
+                    to_.values.auth.api_keys);
+      else if (auto what = find_setting(full))
         read_value(*what, full, full, value, to_.values);
       else
         complain(inner.source(),
-                 "there is no setting " + for_log(full) + did_you_mean(full, keys_of(settings())));
+                 "there is no setting " + for_log(full) + did_you_mean(full, all_keys()));
     }
+  }
+
+  static std::vector<std::string> all_keys() {
+    auto keys = keys_of(settings());
+    keys.emplace_back(key_section);
+    keys.emplace_back(api_key_section);
+    return keys;
   }
 
   std::string unknown_section(const std::string& name, const toml::node& x) const {
@@ -111,34 +132,64 @@ private:
            + did_you_mean(name, keys_of(settings()));
   }
 
-  void read_rules(const toml::node& x) {
-    auto rules = x.as_array();
-    if (!rules || !rules->is_homogeneous(toml::node_type::table))
-      return complain(x.source(),
-                      "rules for topics begin with [[topic]], in two pairs of brackets");
-    for (auto& rule : *rules)
-      read_rule(*rule.as_table());
+  /// Tables that stand in an array under a header such as [[topic]].
+  template <class Owner>
+  void read_tables(std::string_view header, const toml::node& x,
+                   std::span<const setting<Owner>> settings, const Owner& initial,
+                   std::vector<Owner>& to) {
+    auto tables = x.as_array();
+    if (!tables || !tables->is_homogeneous(toml::node_type::table))
+      return complain(x.source(), what_for(header) + " begin with [[" + std::string{header}
+                                    + "]], in two pairs of brackets");
+    for (auto& table : *tables) {
+      to.push_back(initial);
+      read_table(header, *table.as_table(), settings, to.size() - 1, to.back());
+    }
   }
 
-  void read_rule(const toml::table& x) {
-    auto place = "topic[" + std::to_string(to_.values.topic.size() + 1) + "].";
-    topic_rule rule{*topic_pattern::parse("**")}; // until its own is read
+  template <class Owner>
+  void read_table(std::string_view header, const toml::table& x,
+                  std::span<const setting<Owner>> settings, size_t index, Owner& to) {
     for (auto&& [key, value] : x) {
-      auto table = rule_settings();
-      auto what = std::find_if(table.begin(), table.end(),
+      auto what = std::find_if(settings.begin(), settings.end(),
                                [name = key.str()](auto& y) { return y.key == name; });
-      if (what != table.end())
-        read_value(*what, what->key, place + std::string{key.str()}, value, rule);
+      if (what != settings.end())
+        read_value(*what, what->key, table_key(header, index, key.str()), value, to);
       else
-        complain(key.source(), "there is no setting " + for_log(key.str()) + " in a [[topic]]"
-                                 + did_you_mean(key.str(), keys_of(table)));
+        complain(key.source(), "there is no setting " + for_log(key.str()) + in_a(header)
+                                 + did_you_mean(key.str(), keys_of(settings)));
     }
-    if (!x.contains("pattern")) {
-      to_.unusable.insert(place + "pattern");
-      complain(x.source(), "a [[topic]] needs to say which topics it is for, such as "
-                           "pattern = \"order:*\"");
+    for (auto& [name, why] : required(header)) {
+      if (x.contains(name))
+        continue;
+      to_.unusable.insert(table_key(header, index, name));
+      complain(x.source(), std::string{why});
     }
-    to_.values.topic.push_back(std::move(rule));
+  }
+
+  static std::string what_for(std::string_view header) {
+    return header == rule_section  ? "rules for topics"
+           : header == key_section ? "keys for tokens"
+                                   : "API keys";
+  }
+
+  static std::string in_a(std::string_view header) {
+    return (header == rule_section ? " in a [[" : " in an [[") + std::string{header} + "]]";
+  }
+
+  /// What a table must name, and what to say if it does not.
+  static std::vector<std::pair<std::string_view, std::string_view>>
+  required(std::string_view header) {
+    if (header == rule_section)
+      return {{"pattern", "a [[topic]] needs to say which topics it is for, such as "
+                          "pattern = \"order:*\""}};
+    if (header == key_section)
+      return {{"id", "an [[auth.key]] needs an id, such as id = \"2026-11\""},
+              {"algorithm", "an [[auth.key]] needs its algorithm, such as "
+                            "algorithm = \"EdDSA\""}};
+    return {{"name", "an [[auth.api-key]] needs the name of who has it, such as name = \"shop\""},
+            {"sha256", "an [[auth.api-key]] needs the hash of the key, as tidings token hash "
+                       "prints it"}};
   }
 
   /// @param name as the person calls it

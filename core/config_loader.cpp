@@ -5,7 +5,7 @@
 #include "config_problem.hpp"
 #include "near_miss.hpp"
 #include "setting_table.hpp"
-#include "text_file.hpp"
+#include "tidings/text_file.hpp"
 #include "tidings/text.hpp"
 
 #include <algorithm>
@@ -123,6 +123,15 @@ setting_description describe_one(const setting<Owner>& what, const Owner& x) {
           what.change == on_reload::apply};
 }
 
+template <class Owner>
+std::vector<setting_description> describe_all(std::span<const setting<Owner>> table,
+                                              const Owner& x) {
+  std::vector<setting_description> all;
+  for (auto& what : table)
+    all.push_back(describe_one(what, x));
+  return all;
+}
+
 } // namespace
 
 config_draft draft_config(const config_sources& from) {
@@ -153,19 +162,26 @@ result<config> load_config(const config_sources& from) {
 }
 
 std::vector<setting_description> describe(const config& x) {
-  std::vector<setting_description> all;
-  for (auto& what : settings()) {
-    all.push_back(describe_one(what, x));
-    all.back().environment = environment_name(what.key);
-  }
+  auto all = describe_all(settings(), x);
+  for (auto& what : all)
+    what.environment = environment_name(what.key);
   return all;
 }
 
 std::vector<setting_description> describe(const topic_rule& x) {
-  std::vector<setting_description> all;
-  for (auto& what : rule_settings())
-    all.push_back(describe_one(what, x));
-  return all;
+  return describe_all(rule_settings(), x);
+}
+
+std::vector<setting_description> describe(const auth_key& x) {
+  return describe_all(key_settings(), x);
+}
+
+std::vector<setting_description> describe(const profile_rule& x) {
+  return describe_all(profile_settings_table(), x);
+}
+
+std::vector<setting_description> describe(const auth_api_key& x) {
+  return describe_all(api_key_settings(), x);
 }
 
 std::vector<std::string> needs_restart(const config& before, const config& after) {

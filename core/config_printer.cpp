@@ -38,6 +38,34 @@ std::string explained(std::string line, const config_draft& x, std::string_view 
   return line + "# " + (source == x.sources.end() ? "default" : source->second) + '\n';
 }
 
+/// The tables of an array, each under its header, with what is set in them.
+template <class Owner>
+std::string explained_tables(std::string_view name, std::span<const setting<Owner>> table,
+                             const std::vector<Owner>& all, const config_draft& x) {
+  std::string out;
+  for (size_t i = 0; i < all.size(); ++i) {
+    out.append("\n[[").append(name).append("]]\n");
+    for (auto& what : table) {
+      auto hidden = what.field.kind == value_kind::secret;
+      if (!what.field.write(all[i]).empty())
+        out += explained((hidden ? "#" : "") + line(what, all[i]), x, table_key(name, i, what.key));
+    }
+  }
+  return out;
+}
+
+/// What the settings of a table mean, for the sample.
+template <class Owner>
+std::string legend(std::span<const setting<Owner>> table) {
+  std::string out;
+  for (auto& what : table) {
+    std::string name{what.key};
+    name.resize(std::max<size_t>(name.size(), 16), ' ');
+    out.append("#   ").append(name).append(" ").append(what.help).append("\n");
+  }
+  return out;
+}
+
 /// Calls `f(setting)` for each setting and puts the headers of the sections before them.
 template <class F>
 void for_each_section(std::string& out, F f) {
@@ -61,6 +89,47 @@ constexpr std::string_view sample_head =
 # TIDINGS_STREAM_RETRY_MIN_FILE with the name of a file that holds the value) and, strongest, the
 # command line. Settings marked with (restart) are read at the start only, the others also on SIGHUP.
 
+)";
+
+constexpr std::string_view sample_keys = R"(
+# Keys that tokens are checked with, as many as you like. See docs/security.md.
+#
+)";
+
+constexpr std::string_view sample_key_examples = R"(
+#[[auth.key]]
+#id = "2026-11"
+#algorithm = "EdDSA"
+#file = "/etc/tidings/token-key.pem"
+#issuer = "https://login.example.com"
+)";
+
+constexpr std::string_view sample_api_keys = R"(
+# Keys that programs publish with. `tidings token hash` makes the lines from a key.
+#
+)";
+
+constexpr std::string_view sample_api_key_examples = R"(
+#[[auth.api-key]]
+#name = "shop"
+#sha256 = "726e3f71f766881c21c44457b69c62f2f88c0fb52fa089b1e37bfb5782812e2c"
+#publish = ["order:*"]
+#subscribe = []
+#admin = false
+)";
+
+constexpr std::string_view sample_profiles = R"(
+# Profiles: paths and manners of systems that the broker stands in for, see docs/profiles.md. What a
+# table does not name is as the system had it.
+#
+)";
+
+constexpr std::string_view sample_profile_examples = R"(
+#[[profile]]
+#kind = "notifications"
+#mount = "/old"
+#heartbeat-interval = "30s"
+#streams-per-user = 5
 )";
 
 constexpr std::string_view sample_rules = R"(
@@ -93,14 +162,11 @@ result<std::string> explain_config(const config_sources& from) {
   std::string out;
   for_each_section(
     out, [&](auto& what) { out += explained(line(what, draft.values), draft, what.key); });
-  for (size_t i = 0; i < draft.values.topic.size(); ++i) {
-    out += "\n[[topic]]\n";
-    auto& rule = draft.values.topic[i];
-    for (auto& what : rule_settings())
-      if (!what.field.write(rule).empty())
-        out += explained(line(what, rule), draft,
-                         "topic[" + std::to_string(i + 1) + "]." + std::string{what.key});
-  }
+  auto& x = draft.values;
+  out += explained_tables("auth.key", key_settings(), x.auth.keys, draft);
+  out += explained_tables("auth.api-key", api_key_settings(), x.auth.api_keys, draft);
+  out += explained_tables("profile", profile_settings_table(), x.profile, draft);
+  out += explained_tables("topic", rule_settings(), x.topic, draft);
   return out;
 }
 
@@ -115,13 +181,12 @@ std::string sample_config() {
       out += "\n# One of " + type_name(what.field.kind, what.field.choices) + '.';
     out += "\n#" + line(what, defaults) + '\n';
   });
-  out += sample_rules;
-  for (auto& what : rule_settings()) {
-    std::string name{what.key};
-    name.resize(std::max<size_t>(name.size(), 16), ' ');
-    out.append("#   ").append(name).append(" ").append(what.help).append("\n");
-  }
-  out += sample_rule_examples;
+  out.append(sample_keys).append(legend(key_settings())).append(sample_key_examples);
+  out.append(sample_api_keys).append(legend(api_key_settings())).append(sample_api_key_examples);
+  out.append(sample_profiles)
+    .append(legend(profile_settings_table()))
+    .append(sample_profile_examples);
+  out.append(sample_rules).append(legend(rule_settings())).append(sample_rule_examples);
   return out;
 }
 

@@ -15,11 +15,7 @@ result<topic_rights> topic_rights::parse(std::span<const std::string> patterns) 
   }
   std::sort(x.patterns_.begin(), x.patterns_.end());
   x.patterns_.erase(std::unique(x.patterns_.begin(), x.patterns_.end()), x.patterns_.end());
-  for (auto& pattern : x.patterns_) {
-    if (!x.key_.empty())
-      x.key_ += ',';
-    x.key_ += pattern.text();
-  }
+  x.make_key();
   return x;
 }
 
@@ -33,18 +29,27 @@ bool topic_rights::permits(std::string_view topic) const noexcept {
     return true;
   if (is_reserved_topic(topic))
     return false;
-  return all_
-         || std::any_of(patterns_.begin(), patterns_.end(),
-                        [&](auto& x) { return x.matches(topic); });
+  return all_ || std::any_of(patterns_.begin(), patterns_.end(), [&](auto& x) {
+           return x.matches(topic);
+         });
 }
 
 void topic_rights::add_exact(std::string topic) {
   auto at = std::lower_bound(exact_.begin(), exact_.end(), topic);
   if (at != exact_.end() && *at == topic)
     return;
-  key_ += '\n'; // no topic holds one
-  key_ += topic;
   exact_.insert(at, std::move(topic));
+  make_key();
+}
+
+void topic_rights::make_key() {
+  // Neither a pattern nor a topic holds one of the separators, so that different rights never have
+  // the same key: streams are shared by it.
+  key_.clear();
+  for (auto& pattern : patterns_)
+    key_.append(key_.empty() ? "" : ",").append(pattern.text());
+  for (auto& topic : exact_)
+    key_.append("#").append(topic);
 }
 
 } // namespace tidings

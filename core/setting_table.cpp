@@ -163,6 +163,20 @@ struct pattern {
   }
 };
 
+/// A text that is taken in and never given out.
+struct secret {
+  static constexpr auto kind = value_kind::secret;
+  static constexpr auto choices = anything;
+
+  static bool read(std::string_view x, std::string& to) {
+    return text::read(x, to);
+  }
+
+  static std::string write(const std::string& x) {
+    return x.empty() ? "" : "(not shown)";
+  }
+};
+
 struct log_level {
   static constexpr auto kind = value_kind::text;
   static constexpr std::array names{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv, "off"sv};
@@ -188,6 +202,17 @@ template <>
 constexpr std::array names_of<heartbeat_shape>{"comment"sv, "event"sv};
 
 template <>
+constexpr std::array names_of<heartbeat_timing>{"idle"sv, "fixed"sv};
+
+template <>
+constexpr std::array names_of<overflow_policy>{"catch-up"sv, "drop-oldest"sv, "drop-newest"sv,
+                                               "disconnect"sv};
+
+template <>
+constexpr std::array names_of<profile_kind>{"notifications"sv, "topics"sv, "broadcast"sv,
+                                            "dashboard"sv};
+
+template <>
 constexpr std::array names_of<durability>{"none"sv, "written"sv, "fsync"sv, "quorum"sv};
 
 template <>
@@ -195,6 +220,9 @@ constexpr std::array names_of<recovery_mode>{"strict"sv, "salvage"sv};
 
 template <>
 constexpr std::array names_of<log_format>{"text"sv, "json"sv};
+
+template <>
+constexpr std::array names_of<token_algorithm>{"HS256"sv, "RS256"sv, "ES256"sv, "EdDSA"sv};
 
 template <class T>
 struct choice {
@@ -265,6 +293,9 @@ template <class Codec, auto Field>
 constexpr auto tls = at<Codec, &config::tls, Field>();
 
 template <class Codec, auto Field>
+constexpr auto auth = at<Codec, &config::auth, Field>();
+
+template <class Codec, auto Field>
 constexpr auto limits = at<Codec, &config::limits, Field>();
 
 template <class Codec, auto Field>
@@ -277,10 +308,16 @@ template <class Codec, auto Field>
 constexpr auto storage = at<Codec, &config::storage, Field>();
 
 template <class Codec, auto Field>
+constexpr auto mailbox = at<Codec, &config::mailbox, Field>();
+
+template <class Codec, auto Field>
 constexpr auto logging = at<Codec, &config::log, Field>();
 
 template <class Codec, auto... Path>
 constexpr auto rule = at<Codec, Path...>();
+
+template <class Codec, auto Field>
+constexpr auto key = at<Codec, Field>();
 
 // -- the tables ----------------------------------------------------------------------------------
 
@@ -305,6 +342,31 @@ constexpr setting<config> table[] = {
   {"tls.key", apply, tls<text, &tls_config::key>,
    "PEM file with the certificate's private key. A reload reads it again."},
 
+  {"auth.audience", apply, auth<text, &auth_config::audience>,
+   "What the aud of a token must contain; empty: tokens for anybody are taken."},
+  {"auth.leeway", apply, auth<duration, &auth_config::leeway>,
+   "How far the clock of who makes tokens may be from the broker's; at most 1m."},
+  {"auth.token-lifetime-max", apply, auth<duration, &auth_config::token_lifetime_max>,
+   "Longest time from a token's issue to its expiry; longer ones are refused."},
+  {"auth.query-token-lifetime-max", apply, auth<duration, &auth_config::query_token_lifetime_max>,
+   "Longest time that a token in a URL may still have to live."},
+  {"auth.cookie", apply, auth<text, &auth_config::cookie>,
+   "Cookie that may hold a token; empty: cookies are not looked at."},
+  {"auth.proxy-header", apply, auth<text, &auth_config::proxy_header>,
+   "Header in which a trusted proxy names the user, and in an open broker everybody does."},
+  {"auth.proxies", apply, auth<list, &auth_config::proxies>,
+   "Addresses and blocks, such as 10.0.0.7 or 10.0.0.0/24, from which that header is believed."},
+  {"auth.proxy-publish", apply, auth<list, &auth_config::proxy_publish>,
+   "Topics and patterns that users may publish to whom a proxy names."},
+  {"auth.proxy-subscribe", apply, auth<list, &auth_config::proxy_subscribe>,
+   "Topics and patterns that users may read whom a proxy names, beside their own."},
+  {"auth.proxy-admins", apply, auth<list, &auth_config::proxy_admins>,
+   "Users who are administrators when a proxy names them."},
+  {"auth.anonymous-publish", apply, auth<list, &auth_config::anonymous_publish>,
+   "Topics and patterns that one may publish to without signing in."},
+  {"auth.anonymous-subscribe", apply, auth<list, &auth_config::anonymous_subscribe>,
+   "Topics and patterns that one may read without signing in."},
+
   {"limits.header-bytes", restart, limits<size, &limits_config::header_bytes>,
    "Request line and headers of one request."},
   {"limits.header-fields", restart, limits<number, &limits_config::header_fields>,
@@ -321,6 +383,14 @@ constexpr setting<config> table[] = {
    "Topics and patterns that one stream may ask for."},
   {"limits.connections", restart, limits<number, &limits_config::connections>,
    "Open sockets, all together; further ones are refused."},
+  {"limits.streams-per-user", apply, limits<number, &limits_config::streams_per_user>,
+   "Open streams of one user; 0: no bound."},
+  {"limits.streams-per-address", apply, limits<number, &limits_config::streams_per_address>,
+   "Open streams from one IP address; 0: no bound."},
+  {"limits.replace-oldest", apply, limits<boolean, &limits_config::replace_oldest>,
+   "Whether the oldest stream of a user or address ends for one too many; otherwise that one is refused (429)."},
+  {"limits.publishes-per-caller", apply, limits<number, &limits_config::publishes_per_caller>,
+   "Publish requests per second of one user, API key, or address of somebody who is neither; 0: no bound."},
   {"limits.publish-bytes", apply, limits<size, &limits_config::publish_bytes>,
    "Publishes that are accepted and not yet answered, all together."},
   {"limits.header-timeout", apply, limits<duration, &limits_config::header_timeout>,
@@ -393,6 +463,21 @@ constexpr setting<config> table[] = {
   {"storage.recovery", restart, storage<choice<recovery_mode>, &storage_config::recovery>,
    "If acknowledged events are missing at the start: strict refuses, salvage keeps what is left."},
 
+  {"mailbox.ttl", apply, mailbox<duration, &mailbox_config::ttl>,
+   "How long an item is kept that names no time to live; 0: for ever."},
+  {"mailbox.items-max", apply, mailbox<number, &mailbox_config::items_max>,
+   "Items of one user; when there are more, the oldest leave."},
+  {"mailbox.keep-read", restart, mailbox<duration, &mailbox_config::keep_read>,
+   "How long a mailbox shows an item after it was read; 0: as long as the item is kept."},
+  {"mailbox.changes-ttl", apply, mailbox<duration, &mailbox_config::changes_ttl>,
+   "How long a stream that comes back is told what was changed in its mailbox meanwhile."},
+  {"mailbox.active-max", apply, mailbox<number, &mailbox_config::active_max>,
+   "Mailboxes whose state is in memory at the same time."},
+  {"mailbox.idle-timeout", apply, mailbox<duration, &mailbox_config::idle_timeout>,
+   "How long the state of an unused mailbox stays in memory."},
+  {"mailbox.page-items", apply, mailbox<number, &mailbox_config::page_items>,
+   "Largest limit of a page of a mailbox."},
+
   {"log.level", apply, logging<log_level, &log_config::level>,
    "Least level of the lines that are logged."},
   {"log.format", apply, logging<choice<log_format>, &log_config::format>,
@@ -417,6 +502,64 @@ constexpr setting<topic_rule> rule_table[] = {
   {"rate-per-second", apply, rule<number, &topic_rule::rate_per_second>,
    "Publishes to each topic; 0: no bound."},
 };
+
+constexpr setting<auth_key> key_table[] = {
+  {"id", apply, key<text, &auth_key::id>,
+   "Name of the key: for people, and for the kid of tokens; required."},
+  {"algorithm", apply, key<choice<token_algorithm>, &auth_key::algorithm>,
+   "The only algorithm that the key is used for; required."},
+  {"file", apply, key<text, &auth_key::file>,
+   "Public key as PEM, certificate, JWK or JWKS, or the secret of HS256."},
+  {"secret", apply, key<secret, &auth_key::secret>,
+   "Secret of HS256 in place of a file, at least 32 bytes; behind base64: it is encoded."},
+  {"issuer", apply, key<text, &auth_key::issuer>,
+   "The iss that tokens with this key must have; empty: any."},
+};
+
+constexpr setting<profile_rule> profile_table[] = {
+  {"kind", apply, key<choice<profile_kind>, &profile_rule::kind>,
+   "Which profile the table is about; required."},
+  {"enabled", apply, key<maybe<boolean>, &profile_rule::enabled>,
+   "Whether its paths are there."},
+  {"mount", apply, key<maybe<text>, &profile_rule::mount>,
+   "Path before all paths of the profile, such as /old; not for topics, whose path is /events."},
+  {"sign-in", apply, key<maybe<boolean>, &profile_rule::sign_in>,
+   "Whether a caller who is no user is refused."},
+  {"heartbeat", apply, key<maybe<choice<heartbeat_shape>>, &profile_rule::heartbeat>,
+   "What an idle stream sends."},
+  {"heartbeat-event", apply, key<maybe<text>, &profile_rule::heartbeat_event>,
+   "Name of the heartbeat, if it is an event."},
+  {"heartbeat-data", apply, key<maybe<text>, &profile_rule::heartbeat_data>,
+   "Data of the heartbeat, or the text of the comment."},
+  {"heartbeat-interval", apply, key<maybe<duration>, &profile_rule::heartbeat_interval>,
+   "Time between heartbeats; 0: none."},
+  {"heartbeat-timing", apply, key<maybe<choice<heartbeat_timing>>, &profile_rule::timing>,
+   "Whether a heartbeat comes after so much silence or at a fixed interval."},
+  {"overflow", apply, key<maybe<choice<overflow_policy>>, &profile_rule::overflow>,
+   "What becomes of a reader that is too slow."},
+  {"queue-events", apply, key<maybe<number>, &profile_rule::queue_events>,
+   "Events that a reader may be behind before the overflow policy acts."},
+  {"first-event", apply, key<maybe<text>, &profile_rule::first_event>,
+   "Name of an event that begins each stream and holds the client's id; empty: none."},
+  {"streams-per-user", apply, key<maybe<number>, &profile_rule::streams_per_user>,
+   "Open streams of one user on this profile; 0: no bound."},
+  {"replace-oldest", apply, key<maybe<boolean>, &profile_rule::replace_oldest>,
+   "Whether the oldest stream ends for one too many; otherwise that one is refused (429)."},
+  {"envelope", apply, key<maybe<boolean>, &profile_rule::envelope>,
+   "Whether items come with their fields around them, rather than their data alone."},
+};
+constexpr setting<auth_api_key> api_key_table[] = {
+  {"name", apply, key<text, &auth_api_key::name>,
+   "Who has the key; required."},
+  {"sha256", apply, key<text, &auth_api_key::sha256>,
+   "Hash of the key, as tidings token hash prints it; required."},
+  {"publish", apply, key<list, &auth_api_key::publish>,
+   "Topics and patterns that it may publish to."},
+  {"subscribe", apply, key<list, &auth_api_key::subscribe>,
+   "Topics and patterns that it may read."},
+  {"admin", apply, key<boolean, &auth_api_key::admin>,
+   "Whether it may operate the broker and everybody's mailbox."},
+};
 // clang-format on
 
 } // namespace
@@ -427,6 +570,18 @@ std::span<const setting<config>> settings() {
 
 std::span<const setting<topic_rule>> rule_settings() {
   return rule_table;
+}
+
+std::span<const setting<auth_key>> key_settings() {
+  return key_table;
+}
+
+std::span<const setting<profile_rule>> profile_settings_table() {
+  return profile_table;
+}
+
+std::span<const setting<auth_api_key>> api_key_settings() {
+  return api_key_table;
 }
 
 const setting<config>* find_setting(std::string_view key) {
@@ -441,6 +596,11 @@ std::string_view section_of(std::string_view key) {
 
 std::string_view name_of(std::string_view key) {
   return key.substr(key.find('.') + 1);
+}
+
+std::string table_key(std::string_view table, size_t index, std::string_view name) {
+  std::string key{table};
+  return key.append("[").append(std::to_string(index + 1)).append("].").append(name);
 }
 
 std::string environment_name(std::string_view key) {
@@ -474,6 +634,8 @@ std::string type_name(value_kind kind, std::span<const std::string_view> choices
       return "list";
     case value_kind::pattern:
       return "pattern";
+    case value_kind::secret:
+      return "secret";
   }
   return {};
 }
@@ -496,6 +658,8 @@ std::string requirement(value_kind kind, std::span<const std::string_view> choic
     case value_kind::pattern:
       return "a topic (orders), or a pattern with * for one segment (order:*) or ** for any depth "
              "at its end (iot/**)";
+    case value_kind::secret:
+      return "a text without line breaks";
   }
   return {};
 }

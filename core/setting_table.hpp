@@ -10,7 +10,7 @@
 namespace tidings {
 
 /// How a value is written.
-enum class value_kind : uint8_t { text, number, duration, size, boolean, list, pattern };
+enum class value_kind : uint8_t { text, number, duration, size, boolean, list, pattern, secret };
 
 /// The way to one field of `Owner`, and its spelling.
 template <class Owner>
@@ -21,7 +21,7 @@ struct setting_field {
   /// Leaves `to` as it is if the text is not such a value.
   bool (*read)(std::string_view text, Owner& to);
 
-  /// What `read` reads back; empty if the field is unset.
+  /// What `read` reads back; empty if the field is unset. Of a secret only that there is one.
   std::string (*write)(const Owner& from);
 };
 
@@ -43,8 +43,20 @@ std::span<const setting<config>> settings();
 /// The settings of one `[[topic]]`.
 std::span<const setting<topic_rule>> rule_settings();
 
+/// The settings of one `[[auth.key]]`.
+std::span<const setting<auth_key>> key_settings();
+
+/// The settings of one `[[profile]]`.
+std::span<const setting<profile_rule>> profile_settings_table();
+
+/// The settings of one `[[auth.api-key]]`.
+std::span<const setting<auth_api_key>> api_key_settings();
+
 /// The setting with this key, or nullptr.
 const setting<config>* find_setting(std::string_view key);
+
+/// `topic[2].ttl` for `ttl` of the second `[[topic]]`.
+std::string table_key(std::string_view table, size_t index, std::string_view name);
 
 /// All keys of a table.
 template <class Owner>

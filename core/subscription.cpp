@@ -5,8 +5,8 @@
 namespace tidings {
 
 subscription::subscription(std::vector<topic_pattern> patterns,
-                           std::optional<topic_rights> permitted)
-  : permitted_(std::move(permitted)) {
+                           std::optional<topic_rights> permitted, std::vector<std::string> types)
+  : types_(std::move(types)), permitted_(std::move(permitted)) {
   universal_ =
     patterns.empty()
     || std::any_of(patterns.begin(), patterns.end(), [](auto& x) { return x.is_universal(); });
@@ -31,6 +31,12 @@ subscription::subscription(std::vector<topic_pattern> patterns,
   if (permitted_) {
     key_ += '\n'; // no topic holds one
     key_ += permitted_->key();
+  }
+  std::sort(types_.begin(), types_.end());
+  types_.erase(std::unique(types_.begin(), types_.end()), types_.end());
+  for (auto& x : types_) {
+    key_ += "\n\t"; // no topic begins with a tab
+    key_ += x;
   }
 }
 

@@ -194,6 +194,37 @@ std::optional<std::string> from_base64url(std::string_view text) {
   return decode(text, url_digits);
 }
 
+std::string to_hex(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (auto c : bytes) {
+    text += hex_digits[static_cast<uint8_t>(c) >> 4];
+    text += hex_digits[c & 15];
+  }
+  return text;
+}
+
+std::optional<std::string> from_hex(std::string_view text) {
+  auto digit = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  };
+  if (text.size() % 2 != 0)
+    return std::nullopt;
+  std::string bytes;
+  bytes.reserve(text.size() / 2);
+  for (size_t i = 0; i < text.size(); i += 2) {
+    auto high = digit(text[i]);
+    auto low = digit(text[i + 1]);
+    if (high < 0 || low < 0)
+      return std::nullopt;
+    bytes += static_cast<char>(high << 4 | low);
+  }
+  return bytes;
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   size_t begin = 0; // of what has not been appended

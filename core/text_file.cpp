@@ -1,4 +1,4 @@
-#include "text_file.hpp"
+#include "tidings/text_file.hpp"
 
 #include <cerrno>
 #include <cstdio>

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "http/publish_rates.hpp"
+#include "http/stream_census.hpp"
 #include "identity/authenticator.hpp"
 #include "tidings/clock.hpp"
 #include "tidings/statistics.hpp"
@@ -29,6 +31,9 @@ struct broker_context {
 
   /// Decides who callers are; exchanged when the configuration is read again.
   std::atomic<std::shared_ptr<const authenticator>> gate;
+
+  std::shared_ptr<stream_census> census = std::make_shared<stream_census>();
+  publish_rates rates;
 
   std::atomic<bool> draining{false};
 };

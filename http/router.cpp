@@ -5,6 +5,7 @@
 #include "http/handlers/operations.hpp"
 #include "http/handlers/publish.hpp"
 #include "http/handlers/subscribe.hpp"
+#include "http/profiles/profiles.hpp"
 #include "http/refusal.hpp"
 
 #include <array>
@@ -97,6 +98,8 @@ std::shared_ptr<exchange> route(const request& x, const config& cfg) {
     return x.method == bhttp::verb::delete_ ? make_close_connection()
                                             : make_method_refusal("DELETE");
   }
+  if (auto found = route_profile(x, cfg))
+    return found;
   return make_refusal({errc::not_found, "there is nothing at this path"});
 }
 

@@ -43,6 +43,10 @@ public:
     return home_.home();
   }
 
+  const config& settings() const noexcept {
+    return home_.home().settings();
+  }
+
   broker_context& broker() noexcept {
     return broker_;
   }

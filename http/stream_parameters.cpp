@@ -32,23 +32,20 @@ status add_pattern(std::vector<topic_pattern>& to, std::string_view text,
   return std::nullopt;
 }
 
-/// What the caller may read of what they ask for. A topic that they may not read is refused rather
-/// than never heard of; patterns mean those of their topics that may be read.
-result<subscription_ptr> permitted_part(const request& x, std::vector<topic_pattern> patterns) {
-  if (!x.who || x.who->how == caller::way::open)
-    return std::make_shared<const subscription>(std::move(patterns));
-  auto& rights = x.who->subscribe;
-  for (auto& pattern : patterns)
-    if (pattern.is_exact() && !rights.permits(pattern.text()))
-      return lacking(x.who, "you may not read '" + for_log(pattern.text()) + "'");
-  auto narrow = std::all_of(patterns.begin(), patterns.end(), [](auto& p) { return p.is_exact(); });
-  if (rights.key().empty() && (patterns.empty() || !narrow))
-    return lacking(x.who, "you may not read anything");
-  return std::make_shared<const subscription>(std::move(patterns), rights);
+/// `type=a&type=b`: types hold commas.
+result<std::vector<std::string>> parse_types(const request& x, const limits_config& limits) {
+  std::vector<std::string> types;
+  for (auto text : x.query.all("type")) {
+    if (text.empty() || types.size() == limits.topics_per_stream)
+      return bad_parameter("a stream can ask for up to " + std::to_string(limits.topics_per_stream)
+                           + " types, none of them empty");
+    types.emplace_back(text);
+  }
+  return types;
 }
 
 /// A user's own stream: what is sent to them and to everyone, and the changes in their mailbox.
-result<subscription_ptr> parse_user_subscription(const request& x) {
+result<subscription_ptr> parse_user_subscription(const request& x, const limits_config& limits) {
   auto user = user_of_path(x);
   if (!user)
     return user.error();
@@ -57,12 +54,16 @@ result<subscription_ptr> parse_user_subscription(const request& x) {
   std::vector<topic_pattern> patterns;
   for (auto& topic : {user_topic(*user), std::string{everyone_topic}, mailbox_topic(*user)})
     patterns.push_back(*topic_pattern::parse(topic));
-  return std::make_shared<const subscription>(std::move(patterns));
+  auto types = parse_types(x, limits);
+  if (!types)
+    return types.error();
+  return std::make_shared<const subscription>(std::move(patterns), std::nullopt,
+                                              std::move(*types));
 }
 
 result<subscription_ptr> parse_subscription(const request& x, const limits_config& limits) {
   if (x.raw_path.starts_with("/users/"))
-    return parse_user_subscription(x);
+    return parse_user_subscription(x, limits);
   std::vector<topic_pattern> patterns;
   if (x.raw_path.starts_with("/topics/")) {
     auto topic = topic_of_path(x.raw_path);
@@ -91,7 +92,10 @@ result<subscription_ptr> parse_subscription(const request& x, const limits_confi
   if (x.raw_path == "/events" && !patterns.empty() && x.who && !x.who->user.empty())
     for (auto& topic : {user_topic(x.who->user), std::string{everyone_topic}})
       patterns.push_back(*topic_pattern::parse(topic));
-  return permitted_part(x, std::move(patterns));
+  auto types = parse_types(x, limits);
+  if (!types)
+    return types.error();
+  return readable_part(x, std::move(patterns), std::move(*types));
 }
 
 // -- where ---------------------------------------------------------------------------------------
@@ -133,11 +137,8 @@ result<start_point> parse_point(std::string_view name, std::string_view text, in
 /// The header wins over `last_event_id`, and that over `since`: on a reconnect a browser sends the
 /// header while the rest of the request stays as it was.
 result<start_point> parse_start(const request& x, start_point otherwise, int64_t now_ms) {
-  if (auto id = x.field("Last-Event-ID"); !id.empty())
-    return start_point{to_cursor(id)};
-  for (auto name : {"last_event_id", "lastEventId"})
-    if (auto id = x.query.first(name); id && !id->empty())
-      return start_point{to_cursor(*id)};
+  if (auto known = resume_point(x))
+    return std::move(*known);
   if (auto since = x.query.first("since"))
     return parse_point("since", *since, now_ms);
   return otherwise;
@@ -156,11 +157,35 @@ result<bool> parse_switch(const request& x, std::string_view name) {
 
 } // namespace
 
+result<subscription_ptr> readable_part(const request& x, std::vector<topic_pattern> patterns,
+                                       std::vector<std::string> types) {
+  if (!x.who || x.who->how == caller::way::open)
+    return std::make_shared<const subscription>(std::move(patterns), std::nullopt,
+                                                std::move(types));
+  auto& rights = x.who->subscribe;
+  for (auto& pattern : patterns)
+    if (pattern.is_exact() && !rights.permits(pattern.text()))
+      return lacking(x.who, "you may not read '" + for_log(pattern.text()) + "'");
+  auto narrow = std::all_of(patterns.begin(), patterns.end(), [](auto& p) { return p.is_exact(); });
+  if (rights.key().empty() && (patterns.empty() || !narrow))
+    return lacking(x.who, "you may not read anything");
+  return std::make_shared<const subscription>(std::move(patterns), rights, std::move(types));
+}
+
+std::optional<start_point> resume_point(const request& x) {
+  if (auto id = x.field("Last-Event-ID"); !id.empty())
+    return start_point{to_cursor(id)};
+  for (auto name : {"last_event_id", "lastEventId"})
+    if (auto id = x.query.first(name); id && !id->empty())
+      return start_point{to_cursor(*id)};
+  return std::nullopt;
+}
+
 result<stream_parameters> parse_stream_parameters(const request& x, representation form,
                                                   const limits_config& limits, int64_t now_ms) {
   if (auto why = x.query.check_names({"since", "last_event_id", "lastEventId", "envelope",
                                       "heartbeat", "heartbeat_shape", "overflow"},
-                                     {"topic", "topics"}))
+                                     {"topic", "topics", "type"}))
     return *why;
   stream_parameters y;
   auto who = parse_subscription(x, limits);
@@ -210,7 +235,7 @@ result<page_parameters> parse_page_parameters(const request& x, const limits_con
                                               int64_t now_ms) {
   if (auto why = x.query.check_names(
         {"since", "last_event_id", "lastEventId", "until", "limit", "reverse", "wait"},
-        {"topic", "topics"}))
+        {"topic", "topics", "type"}))
     return *why;
   page_parameters y;
   auto who = parse_subscription(x, limits);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tidings::http {
 
@@ -18,7 +19,7 @@ struct stream_parameters {
   wire_format format = wire_format::sse;
   std::optional<milliseconds> heartbeat;
   std::optional<heartbeat_shape> shape;
-  overflow_policy overflow = overflow_policy::catch_up;
+  std::optional<overflow_policy> overflow;
 };
 
 /// What a request for a page asks for.
@@ -26,6 +27,15 @@ struct page_parameters {
   page_request page;
   milliseconds wait{0}; ///< how long an empty page waits for an event
 };
+
+/// What the caller may read of what they ask for; no patterns: of everything. A topic that they may
+/// not read is refused rather than never heard of; patterns mean those of their topics that may be
+/// read. Fails with errc::forbidden and errc::unauthorized.
+result<subscription_ptr> readable_part(const request& x, std::vector<topic_pattern> patterns,
+                                       std::vector<std::string> types);
+
+/// Where the client says that it was; nullopt: it says nothing.
+std::optional<start_point> resume_point(const request& x);
 
 /// `GET /events` and `GET /topics/{topic}`. An id that is not one of ours is no error: the stream
 /// tells.

@@ -53,7 +53,8 @@ public:
     if (!gate)
       return gate.error();
     context_.gate = std::move(*gate);
-    auto store = storage::rocksdb_event_store::open(config_->storage, system_clock_source());
+    auto store = storage::rocksdb_event_store::open(config_->storage, config_->mailbox,
+                                                    system_clock_source());
     if (!store)
       return store.error();
     store_ = std::move(*store);

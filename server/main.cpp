@@ -1,6 +1,8 @@
+#include "identity/authenticator.hpp"
 #include "server/broker.hpp"
 #include "server/commands.hpp"
 #include "server/logging.hpp"
+#include "server/token_command.hpp"
 #include "tidings/config_loader.hpp"
 
 #include <CLI/CLI.hpp>
@@ -122,6 +124,17 @@ int serve(const options& opts) {
   return store_failed ? exit_store_failed : 0;
 }
 
+/// Everything that can be known without starting: also whether the keys can be used.
+int check_config(const options& opts) {
+  auto cfg = load_config(opts.sources());
+  if (!cfg)
+    return complain(cfg.error());
+  if (auto sign_in = authenticator::make(cfg->auth); !sign_in)
+    return complain(sign_in.error());
+  std::cout << "the configuration is valid\n";
+  return 0;
+}
+
 int health(const options& opts) {
   if (!opts.url.empty())
     return check_health(opts.url);
@@ -156,6 +169,9 @@ int main(int argc, char** argv) {
   auto* health_command = with_config(
     app.add_subcommand("health", "Ask a running broker whether it is ready; exit status 0 if so"));
   health_command->add_option("--url", opts.url, "where it listens; default: as configured");
+  auto* token = app.add_subcommand("token", "Make and check what people and programs sign in with");
+  token_command tokens{*token};
+  with_config(tokens.check_command());
   auto* version_command = app.add_subcommand("version", "Print the version");
   try {
     app.parse(argc, argv);
@@ -170,6 +186,10 @@ int main(int argc, char** argv) {
   }
   if (*health_command)
     return health(opts);
+  if (*token)
+    return tokens.run([&opts] { return opts.sources(); });
+  if (*check_command)
+    return check_config(opts);
   if (*config_command && sample) {
     std::cout << sample_config();
     return 0;
@@ -177,6 +197,6 @@ int main(int argc, char** argv) {
   auto text = explain_config(opts.sources());
   if (!text)
     return complain(text.error());
-  std::cout << (*check_command ? "the configuration is valid\n" : *text);
+  std::cout << *text;
   return 0;
 }

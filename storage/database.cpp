@@ -129,13 +129,17 @@ result<std::unique_ptr<database>> database::open(const storage_config& settings,
   auto key = with_bloom_filter(plain, cache);
   key.compaction_filter_factory = make_key_filter(expiry);
   key.table_properties_collector_factories = {make_due_collector(key_due())};
+  auto mailbox = plain;
+  mailbox.compaction_filter_factory = make_mailbox_filter(expiry);
+  mailbox.table_properties_collector_factories = {
+    make_due_collector(mailbox_due(expiry->keep_read_ms))};
   std::vector<rocksdb::ColumnFamilyDescriptor> families{
     {rocksdb::kDefaultColumnFamilyName, small},
     {"log", log},
     {"topic", topic},
     {"origin", small},
     {"key", key},
-    {"mailbox", plain},
+    {"mailbox", mailbox},
     {"meta", small},
   };
   std::unique_ptr<database> self{new database};

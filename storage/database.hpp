@@ -2,6 +2,7 @@
 
 #include "storage/expiry_filter.hpp"
 #include "tidings/config.hpp"
+#include "tidings/position.hpp"
 #include "tidings/result.hpp"
 
 #include <rocksdb/db.h>
@@ -27,6 +28,15 @@ inline rocksdb::Slice slice(std::string_view x) noexcept {
 
 inline std::string_view view(const rocksdb::Slice& x) noexcept {
   return {x.data(), x.size()};
+}
+
+/// How to read the positions `(after, until]`. Who reads many passes by once: the block cache keeps
+/// what it has for those who come back.
+inline rocksdb::ReadOptions passing_by(lsn after, lsn until) noexcept {
+  constexpr uint64_t many = 100'000;
+  rocksdb::ReadOptions x;
+  x.fill_cache = to_integer(until) - to_integer(after) <= many;
+  return x;
 }
 
 /// RocksDB with our families and settings. After a failed write it refuses all others: what is in

@@ -129,4 +129,11 @@ due_function key_due() {
   };
 }
 
+due_function mailbox_due(int64_t keep_read_ms) {
+  return [keep_read_ms](std::string_view, std::string_view value) {
+    auto x = parse_mailbox_entry(lsn{}, value);
+    return x ? mailbox_due_ms(*x, keep_read_ms) : never_due;
+  };
+}
+
 } // namespace tidings::storage

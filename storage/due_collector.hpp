@@ -47,5 +47,6 @@ due_times read_due_times(const rocksdb::TableProperties& x);
 due_function log_due(int64_t gap_memory_ms);
 due_function topic_due(int64_t gap_memory_ms);
 due_function key_due();
+due_function mailbox_due(int64_t keep_read_ms);
 
 } // namespace tidings::storage

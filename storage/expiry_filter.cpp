@@ -26,7 +26,7 @@ public:
   std::unique_ptr<rocksdb::CompactionFilter>
   CreateCompactionFilter(const rocksdb::CompactionFilter::Context&) override {
     forgetting_rules rules{context_->clock.delete_now_ms(), context_->gap_memory_ms,
-                           context_->floor.persisted()};
+                           context_->floor.persisted(), context_->keep_read_ms};
     return std::make_unique<Filter>(rules, context_);
   }
 
@@ -130,6 +130,24 @@ protected:
   }
 };
 
+class mailbox_filter : public filter_base {
+public:
+  static constexpr const char* name = "tidings.mailbox.v1";
+
+  using filter_base::filter_base;
+
+  const char* Name() const override {
+    return name;
+  }
+
+protected:
+  Decision decide(std::string_view, std::string_view value, std::string&) const override {
+    auto x = parse_mailbox_entry(lsn{}, value);
+    return x && judge_mailbox(rules_, *x) == forgetting::remove ? Decision::kRemove
+                                                                : Decision::kKeep;
+  }
+};
+
 } // namespace
 
 std::shared_ptr<rocksdb::CompactionFilterFactory>
@@ -145,6 +163,11 @@ make_topic_filter(std::shared_ptr<expiry_context> context) {
 std::shared_ptr<rocksdb::CompactionFilterFactory>
 make_key_filter(std::shared_ptr<expiry_context> context) {
   return std::make_shared<filter_factory<key_filter>>(std::move(context));
+}
+
+std::shared_ptr<rocksdb::CompactionFilterFactory>
+make_mailbox_filter(std::shared_ptr<expiry_context> context) {
+  return std::make_shared<filter_factory<mailbox_filter>>(std::move(context));
 }
 
 } // namespace tidings::storage

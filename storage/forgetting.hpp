@@ -18,6 +18,7 @@ struct forgetting_rules {
   int64_t now_ms = 0;        ///< guarded_clock::delete_now_ms
   int64_t gap_memory_ms = 0; ///< how long it is known what is gone
   lsn floor{};
+  int64_t keep_read_ms = 0; ///< how long a mailbox lists what has been read; 0: for ever
 };
 
 enum class forgetting : uint8_t {
@@ -37,6 +38,11 @@ forgetting judge_topic_floor(const forgetting_rules& rules, lsn floor) noexcept;
 
 forgetting judge_key(const forgetting_rules& rules, const idempotency_entry& x) noexcept;
 
+forgetting judge_mailbox(const forgetting_rules& rules, const mailbox_entry& x) noexcept;
+
+/// Whether a mailbox shows an entry: not what is dismissed, has expired, or has been read for long.
+bool is_listed(const mailbox_entry& x, int64_t now_ms, int64_t keep_read_ms) noexcept;
+
 inline constexpr int64_t never_due = std::numeric_limits<int64_t>::max();
 
 /// When compaction can next do something about an entry.
@@ -45,6 +51,8 @@ int64_t log_due_ms(const record_head& x, int64_t gap_memory_ms) noexcept;
 int64_t topic_due_ms(const topic_entry& x, int64_t gap_memory_ms) noexcept;
 
 int64_t key_due_ms(const idempotency_entry& x) noexcept;
+
+int64_t mailbox_due_ms(const mailbox_entry& x, int64_t keep_read_ms) noexcept;
 
 /// How far forgetting has come, shared by compactions, readers and maintenance. Thread-safe.
 class forget_floor {

@@ -8,7 +8,29 @@ namespace {
 
 constexpr uint8_t topic_version = 1;
 constexpr uint8_t key_version = 1;
+constexpr uint8_t mailbox_version = 1;
+constexpr uint8_t shared_flag = 0x01;
 constexpr size_t lsn_bytes = 8;
+
+struct name_and_position {
+  std::string_view name;
+  lsn position{};
+};
+
+/// Keys of one name sort by position; no name holds a zero byte.
+void encode_pair(std::string& out, std::string_view name, lsn position) {
+  out.assign(name);
+  out.push_back('\0');
+  append_u64(out, to_integer(position));
+}
+
+std::optional<name_and_position> parse_pair(std::string_view key) noexcept {
+  if (key.size() < lsn_bytes + 1 || key[key.size() - lsn_bytes - 1] != '\0')
+    return std::nullopt;
+  auto size = key.size() - lsn_bytes - 1;
+  return name_and_position{key.substr(0, size),
+                           lsn{load_big_endian<uint64_t>(key.data() + size + 1)}};
+}
 
 } // namespace
 
@@ -23,16 +45,14 @@ std::optional<lsn> parse_log_key(std::string_view key) noexcept {
 }
 
 void encode_topic_key(std::string& out, std::string_view topic, lsn position) {
-  out.assign(topic);
-  out.push_back('\0');
-  append_u64(out, to_integer(position));
+  encode_pair(out, topic, position);
 }
 
 std::optional<topic_key> parse_topic_key(std::string_view key) noexcept {
-  if (key.size() < lsn_bytes + 1 || key[key.size() - lsn_bytes - 1] != '\0')
+  auto x = parse_pair(key);
+  if (!x)
     return std::nullopt;
-  auto size = key.size() - lsn_bytes - 1;
-  return topic_key{key.substr(0, size), lsn{load_big_endian<uint64_t>(key.data() + size + 1)}};
+  return topic_key{x->name, x->position};
 }
 
 void encode_topic_entry(std::string& out, const topic_entry& x) {
@@ -121,6 +141,52 @@ std::optional<idempotency_entry> parse_idempotency(std::string_view value) noexc
   x.fingerprint = in.u64();
   if (!in.done())
     return std::nullopt;
+  return x;
+}
+
+void encode_mailbox_key(std::string& out, std::string_view user, lsn item) {
+  encode_pair(out, user, item);
+}
+
+std::optional<mailbox_key> parse_mailbox_key(std::string_view key) noexcept {
+  auto x = parse_pair(key);
+  if (!x)
+    return std::nullopt;
+  return mailbox_key{x->name, x->position};
+}
+
+void encode_mailbox_entry(std::string& out, const mailbox_entry& x) {
+  out.assign(1, static_cast<char>(mailbox_version));
+  out.push_back(static_cast<char>(x.state));
+  out.push_back(static_cast<char>(x.level));
+  out.push_back(static_cast<char>(x.shared ? shared_flag : 0));
+  append_u64(out, static_cast<uint64_t>(x.created_ms));
+  append_u64(out, static_cast<uint64_t>(x.expires_at_ms));
+  append_u64(out, static_cast<uint64_t>(x.changed_ms));
+  append_varint(out, x.type.size());
+  out += x.type;
+}
+
+std::optional<mailbox_entry> parse_mailbox_entry(lsn item, std::string_view value) {
+  byte_reader in{value};
+  if (in.u8() != mailbox_version)
+    return std::nullopt;
+  auto state = in.u8();
+  auto level = in.u8();
+  auto flags = in.u8();
+  mailbox_entry x;
+  x.item = item;
+  x.created_ms = static_cast<int64_t>(in.u64());
+  x.expires_at_ms = static_cast<int64_t>(in.u64());
+  x.changed_ms = static_cast<int64_t>(in.u64());
+  auto type = in.text();
+  if (!in.done() || state >= item_state_count || level > static_cast<uint8_t>(priority::critical)
+      || (flags & ~shared_flag) != 0)
+    return std::nullopt;
+  x.state = static_cast<item_state>(state);
+  x.level = static_cast<priority>(level);
+  x.shared = flags != 0;
+  x.type = type;
   return x;
 }
 

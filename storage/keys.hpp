@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tidings/mailbox.hpp"
 #include "tidings/position.hpp"
 
 #include <cstdint>
@@ -89,6 +90,26 @@ struct idempotency_entry {
 void encode_idempotency(std::string& out, const idempotency_entry& x);
 
 std::optional<idempotency_entry> parse_idempotency(std::string_view value) noexcept;
+
+// -- mailbox
+// ---------------------------------------------------------------------------------------
+
+/// In the place of a user: what went to everyone.
+inline constexpr std::string_view all_users = "";
+
+struct mailbox_key {
+  std::string_view user;
+  lsn item{};
+};
+
+void encode_mailbox_key(std::string& out, std::string_view user, lsn item);
+
+std::optional<mailbox_key> parse_mailbox_key(std::string_view key) noexcept;
+
+/// All but the item, which the key names.
+void encode_mailbox_entry(std::string& out, const mailbox_entry& x);
+
+std::optional<mailbox_entry> parse_mailbox_entry(lsn item, std::string_view value);
 
 // -- meta
 // ------------------------------------------------------------------------------------------

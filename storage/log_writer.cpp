@@ -15,7 +15,8 @@ log_writer::log_writer(database& db, origin_runs& runs, const guarded_clock& clo
     settings_(x),
     end_(end),
     last_(to_integer(end.position)),
-    retention_(db) {
+    retention_(db),
+    mailboxes_(db) {
   // nop
 }
 
@@ -34,6 +35,7 @@ status log_writer::build(std::span<log_entry> entries) {
   batch_.Clear();
   retention_.begin(now, clock_.delete_now_ms(), end_.chain);
   for (auto& x : entries) {
+    mailboxes_.put_changes(batch_, x.changes);
     if (x.content.content.ephemeral) {
       x.content.position = end_.position;
       x.content.origin = end_.origin;
@@ -92,6 +94,7 @@ void log_writer::put(const log_entry& x) {
     encode_topic_key(key_, topic, position);
     batch_.Put(db_.at(family::topic), key_, value_);
   }
+  mailboxes_.put_item(batch_, x.content);
   if (!x.key.empty()) {
     encode_idempotency(value_, {x.content.time_ms + settings_.idempotency_window_ms, position,
                                 x.content.origin, x.content.time_ms, x.fingerprint});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/database.hpp"
+#include "storage/mailbox_batch.hpp"
 #include "storage/origin_runs.hpp"
 #include "storage/retention_batch.hpp"
 #include "tidings/event_store.hpp"
@@ -69,6 +70,7 @@ private:
   std::optional<origin_run> new_run_; // in the batch, not yet in runs_
   bool has_run_ = false;
   retention_batch retention_;
+  mailbox_batch mailboxes_;
   rocksdb::WriteBatch batch_;
   std::string key_;
   std::string value_;

@@ -15,7 +15,7 @@ namespace tidings::storage {
 
 namespace {
 
-constexpr family expiring[] = {family::log, family::topic, family::key};
+constexpr family expiring[] = {family::log, family::topic, family::key, family::mailbox};
 
 /// However little of a file has expired, that little goes after this time.
 constexpr int64_t patience_ms = 24LL * 60 * 60 * 1000;

@@ -22,7 +22,7 @@ constexpr uint64_t origin_slot = 0;
 
 void append_head(std::string& out, const record_head& x) {
   char bytes[record_head_bytes];
-  bytes[0] = record_version;
+  bytes[0] = static_cast<char>(x.has_mail ? item_version : record_version);
   bytes[1] =
     static_cast<char>(static_cast<uint8_t>(x.kind) | (static_cast<uint8_t>(x.form) << form_shift));
   store_big_endian(bytes + expiry_at, static_cast<uint64_t>(x.expires_at_ms));
@@ -53,6 +53,7 @@ void encode_record(std::string& out, record& x, uint64_t previous) {
   out.clear();
   record_head head;
   head.kind = x.content.kind;
+  head.has_mail = x.content.mail != nullptr;
   head.expires_at_ms = x.content.expires_at_ms;
   head.time_ms = x.time_ms;
   head.chain = previous;
@@ -61,6 +62,11 @@ void encode_record(std::string& out, record& x, uint64_t previous) {
   append_text(out, x.content.type);
   append_text(out, x.content.id);
   append_text(out, x.content.data);
+  if (auto mail = x.content.mail.get()) {
+    out.push_back(static_cast<char>(mail->level));
+    append_text(out, mail->title);
+    append_text(out, mail->message);
+  }
   // The chain before stands where the new one comes, so that one pass over the bytes covers both.
   x.chain = XXH3_64bits(out.data(), out.size());
   store_big_endian(out.data() + chain_at, x.chain);
@@ -70,6 +76,7 @@ void encode_stub(std::string& out, entry_form form, int64_t gone_ms, const decod
   std::string stub;
   record_head head = of;
   head.form = form;
+  head.has_mail = false;
   head.expires_at_ms = gone_ms;
   append_head(stub, head);
   append_names(stub, of.origin, of.topic_span());
@@ -81,14 +88,20 @@ void set_released(std::string& value, uint32_t released) noexcept {
 }
 
 bool decode_head(std::string_view value, record_head& out) noexcept {
-  if (value.size() < record_head_bytes || static_cast<uint8_t>(value[0]) != record_version)
+  if (value.size() < record_head_bytes)
     return false;
   auto bytes = value.data();
+  auto version = static_cast<uint8_t>(bytes[0]);
+  if (version != record_version && version != item_version)
+    return false;
   auto flags = static_cast<uint8_t>(bytes[1]);
   if ((flags & ~used_flags) != 0 || (flags & kind_mask) > static_cast<uint8_t>(data_kind::base64))
     return false;
   out.kind = static_cast<data_kind>(flags & kind_mask);
   out.form = static_cast<entry_form>(flags >> form_shift);
+  out.has_mail = version == item_version;
+  if (out.has_mail && out.form != entry_form::record)
+    return false;
   out.expires_at_ms = static_cast<int64_t>(load_big_endian<uint64_t>(bytes + expiry_at));
   out.chain = load_big_endian<uint64_t>(bytes + chain_at);
   out.released = load_big_endian<uint32_t>(bytes + released_at);
@@ -114,6 +127,14 @@ bool decode_entry(std::string_view value, decoded_entry& out) noexcept {
     out.type = in.text();
     out.id = in.text();
     out.data = in.text();
+  }
+  if (out.has_mail) {
+    auto level = in.u8();
+    out.mail.title = in.text();
+    out.mail.message = in.text();
+    if (level > static_cast<uint8_t>(priority::critical))
+      return false;
+    out.mail.level = static_cast<priority>(level);
   }
   return in.done();
 }

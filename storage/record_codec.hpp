@@ -15,7 +15,8 @@ namespace tidings::storage {
 /// Topics that one record may have: one bit each in `released`.
 inline constexpr size_t record_topics_max = 32;
 
-inline constexpr uint8_t record_version = 1;
+inline constexpr uint8_t record_version = 1; ///< of stubs and of records that are no items
+inline constexpr uint8_t item_version = 2;   ///< of records with `mail`
 inline constexpr size_t record_head_bytes = 30;
 
 /// What a log position holds.
@@ -30,6 +31,7 @@ enum class entry_form : uint8_t {
 struct record_head {
   entry_form form = entry_form::record;
   data_kind kind = data_kind::text;
+  bool has_mail = false; ///< only a record
 
   /// Of a record: Unix time at which it expires, 0: never. Else: when the event went.
   int64_t expires_at_ms = 0;
@@ -48,6 +50,7 @@ struct decoded_entry : record_head {
   std::string_view type; ///< this and the rest: empty unless a record
   std::string_view id;
   std::string_view data;
+  mail_view mail; ///< only if `has_mail`
 
   decoded_entry() noexcept {
     // not the topics: only the first `topic_count` are ever looked at
@@ -80,7 +83,8 @@ uint64_t chain_of(std::string_view value, uint64_t previous);
 
 /// The payload bytes that retention counts.
 inline uint64_t payload_bytes(const event& x) noexcept {
-  return x.data.size() + x.type.size() + x.id.size();
+  auto bytes = x.data.size() + x.type.size() + x.id.size();
+  return x.mail ? bytes + x.mail->title.size() + x.mail->message.size() : bytes;
 }
 
 } // namespace tidings::storage

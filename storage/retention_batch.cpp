@@ -1,6 +1,7 @@
 #include "storage/retention_batch.hpp"
 
 #include "storage/keys.hpp"
+#include "storage/mailbox_batch.hpp"
 #include "storage/record_codec.hpp"
 
 #include <algorithm>
@@ -24,6 +25,7 @@ void retention_batch::begin(int64_t now_ms, int64_t delete_now_ms, uint64_t prev
   touched_.clear();
   floors_.clear();
   index_.clear();
+  delisted_.clear();
 }
 
 status retention_batch::add(const log_entry& x) {
@@ -90,6 +92,8 @@ status retention_batch::release(topic_windows::window& x, lsn position) {
     return failure{errc::storage_corrupt, "the topic index names position "
                                             + std::to_string(to_integer(position))
                                             + ", which is of other topics"};
+  if (auto user = user_released(entry, x.topic))
+    encode_mailbox_key(delisted_.emplace_back(), *user, position);
   entry.released |= uint32_t{1} << (i - topics.begin());
   auto all = static_cast<uint32_t>((uint64_t{1} << topics.size()) - 1);
   if (entry.released == all) {
@@ -158,6 +162,8 @@ status retention_batch::finish(rocksdb::WriteBatch& batch) {
       batch.Put(db_.at(family::topic), key, *value);
     else
       batch.Delete(db_.at(family::topic), key);
+  for (auto& key : delisted_)
+    batch.Delete(db_.at(family::mailbox), key);
   for (auto window : touched_)
     window->in_batch = false;
   return std::nullopt;

@@ -14,7 +14,8 @@ namespace tidings::storage {
 
 /// Applies retention by count and bytes within the batch that adds the events: what no topic holds
 /// any more becomes a stub, its index entries go and the floors of its topics rise; what another
-/// topic still holds is marked, in the log and in the index.
+/// topic still holds is marked, in the log and in the index. An item leaves the mailbox of the user
+/// whose topic lets go of it.
 class retention_batch {
 public:
   explicit retention_batch(const database& db) : db_(db), windows_(db) {
@@ -48,6 +49,7 @@ private:
   std::map<lsn, std::string> rewritten_; // entries that this batch has changed
   std::vector<topic_windows::window*> touched_;
   std::map<std::string, std::optional<std::string>> index_; // key to value, nullopt: deleted
+  std::vector<std::string> delisted_;                       // keys of mailbox entries
   std::map<std::string, lsn> floors_; // of topics from which something is gone in this batch
   std::string key_;
   std::string value_;

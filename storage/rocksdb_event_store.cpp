@@ -19,6 +19,7 @@ struct rocksdb_event_store::impl {
   opened_store store;
   witness mark;
   log_writer writer;
+  mailbox_reader mailboxes;
   store_reader reader;
   maintenance background;
 
@@ -29,7 +30,8 @@ struct rocksdb_event_store::impl {
       writer(*store.db, *store.runs, *store.clock,
              {store.who.node.short_form(), store.incarnation, settings.idempotency_window.count()},
              store.end),
-      reader(*store.db, store.expiry->floor),
+      mailboxes(*store.db, store.expiry->keep_read_ms),
+      reader(*store.db, store.expiry->floor, mailboxes),
       background(*store.db, *store.expiry, [this] { return writer.last(); },
                  {.compaction_interval = settings.compaction_interval}) {
     // nop
@@ -43,14 +45,15 @@ struct rocksdb_event_store::impl {
 };
 
 result<std::unique_ptr<rocksdb_event_store>>
-rocksdb_event_store::open(const storage_config& settings, const clock_source& clock) {
-  return open(settings, clock, current_schema());
+rocksdb_event_store::open(const storage_config& settings, const mailbox_config& mailboxes,
+                          const clock_source& clock) {
+  return open(settings, mailboxes, clock, current_schema());
 }
 
 result<std::unique_ptr<rocksdb_event_store>>
-rocksdb_event_store::open(const storage_config& settings, const clock_source& clock,
-                          const schema& known) {
-  auto opened = open_store(settings, clock, known);
+rocksdb_event_store::open(const storage_config& settings, const mailbox_config& mailboxes,
+                          const clock_source& clock, const schema& known) {
+  auto opened = open_store(settings, mailboxes, clock, known);
   if (!opened)
     return opened.error();
   auto salvaged = opened->salvaged;
@@ -95,7 +98,9 @@ uint64_t rocksdb_event_store::incarnation() const {
 status rocksdb_event_store::append(std::span<log_entry> entries, bool sync) {
   if (auto failed = impl_->store.db->failed())
     return failed;
-  auto is_stored = [](const log_entry& x) { return !x.content.content.ephemeral; };
+  auto is_stored = [](const log_entry& x) {
+    return !x.content.content.ephemeral || !x.changes.empty();
+  };
   if (std::any_of(entries.begin(), entries.end(), is_stored))
     if (auto full = check_space())
       return full;
@@ -164,6 +169,16 @@ result<std::vector<topic_summary>> rocksdb_event_store::topics(std::string_view 
                                                                std::string_view prefix,
                                                                size_t limit, int64_t now_ms) const {
   return list_topics(*impl_->store.db, after, prefix, limit, now_ms, last());
+}
+
+result<std::vector<mailbox_entry>> rocksdb_event_store::mailbox(std::string_view user, size_t limit,
+                                                                int64_t now_ms) const {
+  return impl_->mailboxes.list(user, limit, now_ms, last());
+}
+
+status rocksdb_event_store::read_records(std::span<const lsn> positions, int64_t now_ms,
+                                         record_visitor& to) const {
+  return impl_->reader.read_records(positions, now_ms, to, last());
 }
 
 store_statistics rocksdb_event_store::statistics() const {

@@ -14,13 +14,16 @@ struct schema;
 class rocksdb_event_store : public event_store {
 public:
   /// Takes the directory for this process and checks what it finds before it accepts anything.
+  /// @param mailboxes of it only `keep_read` matters here
   /// @param clock must outlive the store
-  static result<std::unique_ptr<rocksdb_event_store>> open(const storage_config& settings,
-                                                           const clock_source& clock);
+  static result<std::unique_ptr<rocksdb_event_store>>
+  open(const storage_config& settings, const mailbox_config& mailboxes, const clock_source& clock);
 
   /// For tests of upgrades.
-  static result<std::unique_ptr<rocksdb_event_store>>
-  open(const storage_config& settings, const clock_source& clock, const schema& known);
+  static result<std::unique_ptr<rocksdb_event_store>> open(const storage_config& settings,
+                                                           const mailbox_config& mailboxes,
+                                                           const clock_source& clock,
+                                                           const schema& known);
 
   ~rocksdb_event_store() override;
 
@@ -45,6 +48,10 @@ public:
   result<lsn> before_time(int64_t unix_ms) const override;
   result<std::vector<topic_summary>> topics(std::string_view after, std::string_view prefix,
                                             size_t limit, int64_t now_ms) const override;
+  result<std::vector<mailbox_entry>> mailbox(std::string_view user, size_t limit,
+                                             int64_t now_ms) const override;
+  status read_records(std::span<const lsn> positions, int64_t now_ms,
+                      record_visitor& to) const override;
   store_statistics statistics() const override;
 
 private:

@@ -49,8 +49,9 @@ status check_empty(const std::string& path) {
 /// One start of a store.
 class opening {
 public:
-  opening(const storage_config& settings, const clock_source& clock, const schema& known)
-    : settings_(settings), source_(clock), known_(known) {
+  opening(const storage_config& settings, const mailbox_config& mailboxes,
+          const clock_source& clock, const schema& known)
+    : settings_(settings), mailboxes_(mailboxes), source_(clock), known_(known) {
     // nop
   }
 
@@ -107,7 +108,8 @@ private:
     else
       x.salvaged = true;
     x.clock = std::make_unique<guarded_clock>(source_, witness_ ? witness_->wall_ms : 0);
-    x.expiry = std::make_shared<expiry_context>(*x.clock, settings_.gap_memory.count());
+    x.expiry = std::make_shared<expiry_context>(*x.clock, settings_.gap_memory.count(),
+                                                mailboxes_.keep_read.count());
     return std::nullopt;
   }
 
@@ -232,6 +234,7 @@ private:
   }
 
   const storage_config& settings_;
+  const mailbox_config& mailboxes_;
   const clock_source& source_;
   const schema& known_;
   std::optional<watermark> witness_;
@@ -239,9 +242,9 @@ private:
 
 } // namespace
 
-result<opened_store> open_store(const storage_config& settings, const clock_source& clock,
-                                const schema& known) {
-  return opening{settings, clock, known}.run();
+result<opened_store> open_store(const storage_config& settings, const mailbox_config& mailboxes,
+                                const clock_source& clock, const schema& known) {
+  return opening{settings, mailboxes, clock, known}.run();
 }
 
 } // namespace tidings::storage

@@ -32,7 +32,7 @@ struct opened_store {
 /// Start-up: lock, free space, identity, schema, evidence put aside, database, migrations, end of
 /// the log against the witness, new incarnation. Nothing is changed before it is known that the
 /// store is ours and of a schema that we know.
-result<opened_store> open_store(const storage_config& settings, const clock_source& clock,
-                                const schema& known);
+result<opened_store> open_store(const storage_config& settings, const mailbox_config& mailboxes,
+                                const clock_source& clock, const schema& known);
 
 } // namespace tidings::storage

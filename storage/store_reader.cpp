@@ -1,28 +1,30 @@
 #include "storage/store_reader.hpp"
 
+#include "storage/dismissals.hpp"
 #include "storage/entry_presenter.hpp"
 #include "storage/keys.hpp"
 #include "storage/rocksdb_failure.hpp"
 #include "storage/topic_merge.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace tidings::storage {
 
 namespace {
 
-failure unreadable(lsn x) {
-  return {errc::storage_corrupt,
-          "the log entry at position " + std::to_string(to_integer(x)) + " cannot be read"};
-}
+/// How many records are in memory at once when they are read by position.
+constexpr size_t records_at_once = 32;
 
 /// The bounds of a walk through the log, where the iterator can point to them.
 class log_bounds {
 public:
   log_bounds(lsn after, lsn until)
-    : first_(next(after)),
+    : options_(passing_by(after, until)),
+      first_(next(after)),
       end_(next(until)),
       lower_(slice(first_.view())),
       upper_(slice(end_.view())) {
@@ -32,14 +34,16 @@ public:
   log_bounds(const log_bounds&) = delete;
   log_bounds& operator=(const log_bounds&) = delete;
 
-  rocksdb::ReadOptions options() const {
-    rocksdb::ReadOptions x;
+  rocksdb::ReadOptions options(const rocksdb::Snapshot* moment) const {
+    auto x = options_;
+    x.snapshot = moment;
     x.iterate_lower_bound = &lower_;
     x.iterate_upper_bound = &upper_;
     return x;
   }
 
 private:
+  rocksdb::ReadOptions options_;
   log_key first_;
   log_key end_;
   rocksdb::Slice lower_;
@@ -49,10 +53,10 @@ private:
 /// Positions `(after, until]` of the log, in either direction.
 class log_walk {
 public:
-  log_walk(const database& db, const read_request& what)
+  log_walk(const database& db, const read_request& what, const rocksdb::Snapshot* moment)
     : bounds_(what.after, what.until),
       reverse_(what.reverse),
-      at_(db.raw().NewIterator(bounds_.options(), db.at(family::log))) {
+      at_(db.raw().NewIterator(bounds_.options(moment), db.at(family::log))) {
     // nop
   }
 
@@ -157,16 +161,17 @@ result<read_outcome> store_reader::read(const read_request& what, record_visitor
 }
 
 result<read_outcome> store_reader::scan(const read_request& what, record_visitor& to) const {
-  entry_presenter presenter{what, forgotten_.persisted(), to};
-  log_walk walk{db_, what};
+  dismissals hidden{db_, mailboxes_, what};
+  entry_presenter presenter{what, forgotten_.persisted(), hidden, to};
+  log_walk walk{db_, what, hidden.moment()};
   walk.begin();
   for (size_t looked_at = 0; walk.valid(); walk.advance(), ++looked_at) {
     auto position = walk.position();
     if (looked_at == what.scan_max)
       return stopped_at(what, position);
     auto seen = presenter.show(position, walk.value());
-    if (seen == entry_presenter::outcome::corrupt)
-      return unreadable(position);
+    if (seen == entry_presenter::outcome::failed)
+      return presenter.why();
     if (seen == entry_presenter::outcome::stop)
       return stopped_at(what, position);
   }
@@ -184,8 +189,9 @@ result<std::optional<read_outcome>> store_reader::walk_topics(const read_request
     return *failed;
   if (!merge.can_answer())
     return answer{};
-  entry_presenter presenter{what, forgotten_.persisted(), to};
-  log_walk walk{db_, what};
+  dismissals hidden{db_, mailboxes_, what};
+  entry_presenter presenter{what, forgotten_.persisted(), hidden, to};
+  log_walk walk{db_, what, hidden.moment()};
   for (size_t looked_at = 0; merge.valid(); merge.advance(), ++looked_at) {
     auto position = merge.position();
     if (looked_at == what.scan_max)
@@ -200,8 +206,8 @@ result<std::optional<read_outcome>> store_reader::walk_topics(const read_request
                                               + ", which the log does not hold"};
     }
     auto seen = presenter.show(position, walk.value());
-    if (seen == entry_presenter::outcome::corrupt)
-      return unreadable(position);
+    if (seen == entry_presenter::outcome::failed)
+      return presenter.why();
     if (seen == entry_presenter::outcome::stop)
       return answer{stopped_at(what, position)};
   }
@@ -210,6 +216,41 @@ result<std::optional<read_outcome>> store_reader::walk_topics(const read_request
   if (auto x = walk.status(); !x.ok())
     return to_failure("cannot read the log", x);
   return answer{at_end(what)};
+}
+
+status store_reader::read_records(std::span<const lsn> positions, int64_t now_ms,
+                                  record_visitor& to, lsn last) const {
+  std::vector<log_key> keys;
+  std::vector<rocksdb::Slice> slices;
+  std::array<rocksdb::PinnableSlice, records_at_once> values;
+  std::array<rocksdb::Status, records_at_once> found;
+  decoded_entry entry;
+  while (!positions.empty()) {
+    auto piece = positions.first(std::min(positions.size(), records_at_once));
+    positions = positions.subspan(piece.size());
+    keys.clear();
+    slices.clear();
+    for (auto& x : values)
+      x.Reset();
+    keys.reserve(piece.size()); // the slices point into them
+    for (auto position : piece)
+      slices.push_back(slice(keys.emplace_back(position).view()));
+    db_.raw().MultiGet({}, db_.at(family::log), slices.size(), slices.data(), values.data(),
+                       found.data());
+    for (size_t i = 0; i < piece.size(); ++i) {
+      if (found[i].IsNotFound() || piece[i] > last)
+        continue;
+      if (!found[i].ok())
+        return to_failure("cannot read the log", found[i]);
+      if (!decode_entry(view(values[i]), entry))
+        return unreadable_entry(piece[i]);
+      auto is_there = entry.form == entry_form::record
+                      && (entry.expires_at_ms == 0 || entry.expires_at_ms > now_ms);
+      if (is_there && !to.on_record(to_view(piece[i], entry)))
+        return std::nullopt;
+    }
+  }
+  return std::nullopt;
 }
 
 result<lsn> store_reader::before_time(int64_t unix_ms, lsn last) const {
@@ -230,7 +271,7 @@ result<lsn> store_reader::before_time(int64_t unix_ms, lsn last) const {
     auto position = parse_log_key(view(at->key())).value_or(lsn{});
     record_head head;
     if (!decode_head(view(at->value()), head))
-      return unreadable(position);
+      return unreadable_entry(position);
     if (position <= candidates && head.time_ms < unix_ms)
       before = position;
     else

@@ -1,17 +1,19 @@
 #pragma once
 
 #include "storage/database.hpp"
+#include "storage/mailbox_reader.hpp"
 #include "storage/record_codec.hpp"
 #include "tidings/event_store.hpp"
 
-#include <vector>
+#include <span>
 
 namespace tidings::storage {
 
-/// Reads the log for subscriptions. Thread-safe: all state of a read is the call's own.
+/// Reads the log. Thread-safe: all state of a read is the call's own.
 class store_reader {
 public:
-  store_reader(const database& db, const forget_floor& forgotten) : db_(db), forgotten_(forgotten) {
+  store_reader(const database& db, const forget_floor& forgotten, const mailbox_reader& mailboxes)
+    : db_(db), forgotten_(forgotten), mailboxes_(mailboxes) {
     // nop
   }
 
@@ -21,6 +23,11 @@ public:
   /// @param last what readers may see
   result<read_outcome> read(const read_request& what, record_visitor& to, lsn last,
                             path by = path::automatic) const;
+
+  /// See event_store::read_records.
+  /// @param last what readers may see
+  status read_records(std::span<const lsn> positions, int64_t now_ms, record_visitor& to,
+                      lsn last) const;
 
   /// Last position below `last` whose entry is older than a Unix time.
   result<lsn> before_time(int64_t unix_ms, lsn last) const;
@@ -38,6 +45,7 @@ private:
 
   const database& db_;
   const forget_floor& forgotten_;
+  const mailbox_reader& mailboxes_;
 };
 
 } // namespace tidings::storage

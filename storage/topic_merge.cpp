@@ -16,7 +16,7 @@ constexpr size_t ahead_max = 256;
 
 topic_merge::topic_merge(const database& db, const std::vector<std::string>& topics, lsn after,
                          lsn until, bool reverse)
-  : at_(db.raw().NewIterator({}, db.at(family::topic))), until_(until), reverse_(reverse) {
+  : at_(db.raw().NewIterator(passing_by(after, until), db.at(family::topic))), until_(until), reverse_(reverse) {
   sources_.reserve(topics.size() + 1);
   heap_.reserve(topics.size() + 1);
   sources_.push_back({everyone, after});

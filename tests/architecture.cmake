@@ -10,9 +10,11 @@ function(forbid folder pattern why)
 endfunction()
 
 foreach(folder include core)
-  forbid(${folder} "caf/|boost/|rocksdb/|spdlog/|actors/|http/|storage/|server/"
+  forbid(${folder} "caf/|boost/|rocksdb/|spdlog/|openssl/|actors/|http/|identity/|storage/|server/"
     "the vocabulary knows no other layer")
 endforeach()
-forbid(storage "caf/|boost/|actors/|http/|server/" "storage knows RocksDB and the vocabulary")
-forbid(actors "boost/|rocksdb/|storage/|http/|server/" "actors know CAF, ports and the vocabulary")
+forbid(identity "caf/|boost/|rocksdb/|spdlog/|actors/|http/|storage/|server/"
+  "identity knows OpenSSL and the vocabulary")
+forbid(storage "caf/|boost/|actors/|http/|identity/|server/" "storage knows RocksDB and the vocabulary")
+forbid(actors "boost/|rocksdb/|storage/|http/|identity/|server/" "actors know CAF, ports and the vocabulary")
 forbid(http "rocksdb/|storage/|server/" "HTTP knows Beast and the actors")

@@ -72,6 +72,7 @@ stream::stream(shard& home, owner& of, uint64_t id, stream_request what,
     profile_(std::move(what.profile)),
     by_(std::move(what.by)),
     start_(std::make_unique<start_point>(std::move(what.start))),
+    preface_(std::move(what.preface)),
     id_(id),
     since_ms_(home.clock().wall_ms()) {
   home_.join(*this, what.who);
@@ -87,7 +88,7 @@ void stream::start() {
   if (state_ == state::ended)
     return;
   auto now = home_.wheel().now();
-  wrote_at_tick_ = now;
+  wrote_at_tick_ = beat_at_tick_ = now;
   if (profile_->max_age.count() != 0) // spread over a tenth, so that they do not come back together
     end_at_tick_ =
       now + ticks(profile_->max_age)
@@ -96,20 +97,33 @@ void stream::start() {
   append_opening(opening, *profile_, home_.dice());
   write(opening);
   schedule_tick();
-  if (!std::holds_alternative<from_now>(*start_)) {
+  auto place = std::get_if<lsn>(start_.get());
+  if (!place && !std::holds_alternative<from_now>(*start_)) {
     read_on(*start_);
     return;
   }
+  position_ = place ? *place : home_.head();
   start_.reset();
-  position_ = home_.head();
   state_ = state::catching_up;
-  send_ready(home_.head_id(), true);
+  send_ready(place ? std::string{} : home_.head_id(), true);
+  if (auto frames = std::exchange(preface_, {}); !frames.empty()) {
+    std::string out;
+    append_raw(out, *profile_, frames);
+    write(out);
+  }
   advance();
 }
 
 void stream::send_ready(std::string_view id, bool recovered) {
   std::string out;
+  if (!profile_->first_event.empty())
+    append_first_event(out, *profile_, home_.uuid());
   append_position(out, *profile_, id);
+  if (!profile_->says_ready) {
+    write(out);
+    id_sent_ = position_;
+    return;
+  }
   auto json = "{\"connection\":\"" + hex(id_) + "\",\"recovered\":" + (recovered ? "true" : "false")
               + ",\"topics\":[";
   auto separator = "";
@@ -213,7 +227,7 @@ void stream::write_from_memory() {
       if (x.content.ephemeral || x.position <= position_)
         continue;
       reached = x.position;
-      if (!who.matches_any(x.content.topics))
+      if (!who.matches_any(x.content.topics) || !who.admits_type(x.content.type))
         continue;
       auto& span = batch->as(profile_->format).spans[i];
       piece.bytes +=
@@ -416,13 +430,18 @@ uint64_t stream::ticks(milliseconds x) const {
   return static_cast<uint64_t>((x + shard::tick_interval - milliseconds{1}) / shard::tick_interval);
 }
 
+/// What the next heartbeat is counted from.
+uint64_t stream::last_beat() const {
+  return profile_->timing == heartbeat_timing::fixed ? beat_at_tick_ : wrote_at_tick_;
+}
+
 void stream::schedule_tick() {
   if (state_ == state::ended)
     return;
   auto now = home_.wheel().now();
   auto due = now + ticks(milliseconds{60'000});
   if (profile_->heartbeat_interval.count() != 0)
-    due = std::min(due, wrote_at_tick_ + ticks(profile_->heartbeat_interval));
+    due = std::min(due, last_beat() + ticks(profile_->heartbeat_interval));
   if (end_at_tick_ != 0)
     due = std::min(due, end_at_tick_);
   if (by_ && by_->expires_at_ms != 0)
@@ -447,7 +466,7 @@ void stream::on_tick() {
   if (end_at_tick_ != 0 && now >= end_at_tick_)
     return end(end_reason::max_age);
   if (state_ == state::live && profile_->heartbeat_interval.count() != 0
-      && now - wrote_at_tick_ >= ticks(profile_->heartbeat_interval)) {
+      && now - last_beat() >= ticks(profile_->heartbeat_interval)) {
     home_.flush();
     if (state_ == state::live) {
       settle_live();
@@ -456,14 +475,15 @@ void stream::on_tick() {
       append_heartbeat(out, *profile_,
                        moved ? std::string_view{home_.head_id()} : std::string_view{});
       position_ = id_sent_ = home_.head();
+      beat_at_tick_ = now;
       write(out);
       if (blocked_) {
         group->leave_live(*this);
         fall_behind();
       }
     }
-  } else if (now - wrote_at_tick_ >= ticks(profile_->heartbeat_interval)) {
-    wrote_at_tick_ = now; // it is reading; look again after an interval
+  } else if (now - last_beat() >= ticks(profile_->heartbeat_interval)) {
+    wrote_at_tick_ = beat_at_tick_ = now; // it is reading; look again after an interval
   }
   schedule_tick();
 }

@@ -21,6 +21,10 @@ struct stream_request {
   start_point start;
   std::shared_ptr<const stream_profile> profile;
   caller_ptr by; ///< nullptr: somebody who may read it for ever
+
+  /// Sent before the events: frames in the stream's format without transfer coding. Only with a
+  /// position as start.
+  std::string preface;
 };
 
 /// One stream: brings its reader from wherever it starts to the present, keeps it there, and lets
@@ -107,6 +111,7 @@ private:
   bool skip_what_was_dropped();
   void send_ready(std::string_view id, bool recovered);
   void schedule_tick();
+  uint64_t last_beat() const;
   uint64_t ticks(milliseconds x) const;
 
   shard& home_;
@@ -116,6 +121,7 @@ private:
   caller_ptr by_;
   std::string tail_;                   // what the socket did not take
   std::unique_ptr<start_point> start_; // until started
+  std::string preface_;                // until started
   std::unique_ptr<lag_queue> lag_;
   uint64_t id_;
   lsn position_{};      // while not live: all up to here has been sent
@@ -126,6 +132,7 @@ private:
   uint64_t joined_at_bytes_ = 0;
   int64_t since_ms_ = 0;
   uint64_t wrote_at_tick_ = 0;
+  uint64_t beat_at_tick_ = 0;
   uint64_t stalled_at_tick_ = 0;
   uint64_t end_at_tick_ = 0; // 0: no maximum age
   uint32_t dropped_ = 0;

@@ -40,7 +40,8 @@ stream_profile make_profile(const config& cfg, wire_format format, bool chunked)
   p.chunked = chunked;
   p.heartbeat = cfg.stream.heartbeat;
   p.heartbeat_event = cfg.stream.heartbeat_event;
-  p.heartbeat_data = cfg.stream.heartbeat_data;
+  if (p.heartbeat == heartbeat_shape::event)
+    p.heartbeat_data = cfg.stream.heartbeat_data;
   p.heartbeat_interval = cfg.stream.heartbeat_interval;
   p.max_age = cfg.stream.max_age;
   p.retry_min = cfg.stream.retry_min;
@@ -49,6 +50,28 @@ stream_profile make_profile(const config& cfg, wire_format format, bool chunked)
   p.queue_events = cfg.stream.queue_events;
   p.chunk_bytes = cfg.stream.chunk_bytes;
   return p;
+}
+
+void adopt(stream_profile& to, const profile_settings& from) {
+  to.heartbeat = from.heartbeat;
+  to.heartbeat_event = from.heartbeat_event;
+  to.heartbeat_data = from.heartbeat_data;
+  to.heartbeat_interval = from.heartbeat_interval;
+  to.timing = from.timing;
+  to.overflow = from.overflow;
+  to.queue_events = from.queue_events;
+  to.first_event = from.first_event;
+}
+
+void append_raw(std::string& out, const stream_profile& p, std::string_view bytes) {
+  framed(out, p, [&](std::string& body) { body += bytes; });
+}
+
+void append_first_event(std::string& out, const stream_profile& p, std::string_view client) {
+  std::string json = "{\"client_id\":";
+  append_json_string(json, client);
+  json += '}';
+  append_control(out, p, {}, p.first_event, json);
 }
 
 void append_control(std::string& out, const stream_profile& p, std::string_view id,
@@ -76,10 +99,11 @@ void append_heartbeat(std::string& out, const stream_profile& p, std::string_vie
       body += '\n';
     else if (p.heartbeat == heartbeat_shape::event)
       sse::append_event(body, id, p.heartbeat_event, p.heartbeat_data);
-    else if (id.empty())
-      sse::append_comment(body, "");
-    else
+    else {
+      if (id.empty() || !p.heartbeat_data.empty())
+        sse::append_comment(body, p.heartbeat_data);
       sse::append_position(body, id);
+    }
   });
 }
 

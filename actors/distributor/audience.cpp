@@ -25,9 +25,12 @@ void audience::remove(const subscription_ptr& x) {
   });
 }
 
-uint32_t audience::count(const std::vector<std::string>& topics) {
+uint32_t audience::count(const std::vector<std::string>& topics, std::string_view type) {
   auto n = uint32_t{0};
-  index_.for_each_match(topics, [&n](group& x) { n += x.streams; });
+  index_.for_each_match(topics, [&](group& x) {
+    if (x.what().admits_type(type))
+      n += x.streams;
+  });
   return n;
 }
 

@@ -18,8 +18,8 @@ public:
 
   void remove(const subscription_ptr& x);
 
-  /// Streams that would get an event of these topics.
-  uint32_t count(const std::vector<std::string>& topics);
+  /// Streams that would get an event of these topics and this type.
+  uint32_t count(const std::vector<std::string>& topics, std::string_view type);
 
   /// Distinct topics and patterns that somebody asked for.
   size_t distinct_topics() const noexcept {

@@ -51,7 +51,7 @@ private:
     if (x->route.empty()) {
       x->route = plan_route(x->items);
       for (auto& item : x->items)
-        item.subscribers = audience_.count(item.what.content.topics);
+        item.subscribers = audience_.count(item.what.content.topics, item.what.content.type);
     }
     self_->send(topic_of(x->route[x->next_hop].topic), x);
   }

@@ -3,6 +3,7 @@
 #include "actors/mailbox/mailbox_decision.hpp"
 #include "tidings/batch.hpp"
 #include "tidings/cursor.hpp"
+#include "tidings/sse.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -14,9 +15,9 @@ namespace {
 /// Writes items with the states that their entries have.
 class item_writer : public record_visitor {
 public:
-  item_writer(std::string& out, uint64_t node,
+  item_writer(std::string& out, page_form form, uint64_t node,
               const std::unordered_map<uint64_t, item_state>& states)
-    : out_(out), node_(node), states_(states) {
+    : out_(out), form_(form), node_(node), states_(states) {
     // nop
   }
 
@@ -24,15 +25,23 @@ public:
     auto state = states_.find(to_integer(x.position));
     if (!x.mail || state == states_.end())
       return true;
-    if (out_.back() != '[')
-      out_ += ',';
     id_.clear();
     cursor{node_, x.origin}.append_to(id_);
     topics_.assign(x.topics.begin(), x.topics.end());
-    append_item_json(out_,
-                     {id_, topics_, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms,
-                      x.mail},
-                     state->second);
+    envelope item{id_,    topics_,   x.type,          x.id,  x.data,
+                  x.kind, x.time_ms, x.expires_at_ms, x.mail};
+    if (form_ == page_form::frames) {
+      std::string json;
+      append_notification_json(json, item, true);
+      sse::append_event(out_, {}, x.type, json); // no id: it is not where the stream is
+      return true;
+    }
+    if (out_.back() != '[')
+      out_ += ',';
+    if (form_ == page_form::notifications)
+      append_notification_json(out_, item, true);
+    else
+      append_item_json(out_, item, state->second);
     return true;
   }
 
@@ -42,6 +51,7 @@ public:
 
 private:
   std::string& out_;
+  page_form form_;
   uint64_t node_;
   const std::unordered_map<uint64_t, item_state>& states_;
   std::string id_;
@@ -77,9 +87,13 @@ std::optional<lsn> mailbox_reader::position_of(const std::string& id) const {
 }
 
 result<mailbox_page> mailbox_reader::read_page(const mailbox_query& x, int64_t now_ms) const {
+  mailbox_page page;
+  page.covered = store_.last();
   auto entries = store_.mailbox(x.user, x.entries_max, now_ms);
   if (!entries)
     return entries.error();
+  if (x.form == page_form::frames) // the stream goes on behind `covered`
+    std::erase_if(*entries, [&](auto& entry) { return entry.item > page.covered; });
   auto counts = count_items(*entries);
   std::erase_if(*entries, [&](auto& entry) { return !x.filter.admits(entry); });
   if (x.order == item_order::newest)
@@ -104,22 +118,27 @@ result<mailbox_page> mailbox_reader::read_page(const mailbox_query& x, int64_t n
     positions.push_back(entry.item);
     states.emplace(to_integer(entry.item), entry.state);
   }
-  mailbox_page page;
-  page.json = "{\"items\":[";
-  item_writer writer{page.json, store_.node().short_form(), states};
+  page.text = x.form == page_form::items           ? "{\"items\":["
+              : x.form == page_form::notifications ? "["
+                                                   : "";
+  item_writer writer{page.text, x.form, store_.node().short_form(), states};
   if (auto why = store_.read_records(positions, now_ms, writer))
     return *why;
-  page.json += "],\"counts\":";
-  append_counts(page.json, counts);
-  page.json += ",\"next\":";
+  if (x.form == page_form::notifications)
+    page.text += ']';
+  if (x.form != page_form::items)
+    return page;
+  page.text += "],\"counts\":";
+  append_counts(page.text, counts);
+  page.text += ",\"next\":";
   if (more && !positions.empty() && x.order != item_order::urgent) {
-    page.json += '"';
-    store_.cursor_at(positions.back()).append_to(page.json);
-    page.json += '"';
+    page.text += '"';
+    store_.cursor_at(positions.back()).append_to(page.text);
+    page.text += '"';
   } else {
-    page.json += "null";
+    page.text += "null";
   }
-  page.json += '}';
+  page.text += '}';
   return page;
 }
 

@@ -3,6 +3,8 @@
 #include "tidings/cursor.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <functional>
 
 namespace tidings {
@@ -49,10 +51,23 @@ double shard::dice() {
   return std::uniform_real_distribution<double>{0, 1}(random_);
 }
 
+std::string shard::uuid() {
+  std::random_device source; // the operating system's
+  std::array<uint32_t, 4> words;
+  for (auto& x : words)
+    x = source();
+  words[1] = (words[1] & 0xffff'0fff) | 0x4000;      // version
+  words[2] = (words[2] & 0x3fff'ffff) | 0x8000'0000; // variant
+  char text[37];
+  std::snprintf(text, sizeof text, "%08x-%04x-%04x-%04x-%04x%08x", words[0], words[1] >> 16,
+                words[1] & 0xffff, words[2] >> 16, words[2] & 0xffff, words[3]);
+  return text;
+}
+
 // -- streams
 // -------------------------------------------------------------------------------------------
 
-void shard::open_stream(stream_request what, std::shared_ptr<byte_sink> sink) {
+uint64_t shard::open_stream(stream_request what, std::shared_ptr<byte_sink> sink) {
   auto id = (uint64_t{env_.index} + 1) << 32 | ++next_id_;
   auto who = what.who;
   add(env_.stats->streams_open);
@@ -61,6 +76,7 @@ void shard::open_stream(stream_request what, std::shared_ptr<byte_sink> sink) {
   actors_.emplace(id, agent_->spawn(id, std::move(what), std::move(sink)));
   if (draining_)
     close(id, end_reason::shutdown);
+  return id;
 }
 
 std::unique_ptr<event_wait> shard::wait_for_event(subscription_ptr who,
@@ -186,6 +202,8 @@ void shard::collect(const batch_ptr& batch) {
   for (uint32_t i = 0; i < records.size(); ++i) {
     auto& x = records[i];
     index_.for_each_match(x.content.topics, [&](subscriber_group& group) {
+      if (!group.what().admits_type(x.content.type))
+        return;
       group.report(x);
       if (x.content.ephemeral)
         add(env_.stats->dropped, group.members - group.live_count());

@@ -63,7 +63,8 @@ public:
                                   std::function<void(connection_list)> then) = 0;
     /// Ends the streams, on all shards, of those who may not stay.
     virtual void dismiss(caller_judge may_stay) = 0;
-    virtual void close_connection(uint64_t id, std::function<void(bool)> then) = 0;
+    virtual void close_connection(uint64_t id, end_reason why,
+                                  std::function<void(bool)> then) = 0;
   };
 
   explicit shard(shard_environment env);
@@ -87,7 +88,8 @@ public:
   // --------------------------------------------------------------------------------------
 
   /// Opens a stream on a socket whose response header has been sent.
-  void open_stream(stream_request what, std::shared_ptr<byte_sink> sink);
+  /// @returns its id
+  uint64_t open_stream(stream_request what, std::shared_ptr<byte_sink> sink);
 
   /// Calls `then` once, later, when an event of the subscription comes.
   std::unique_ptr<event_wait> wait_for_event(subscription_ptr who, std::function<void()> then);
@@ -118,6 +120,9 @@ public:
 
   /// Uniform in [0, 1).
   double dice();
+
+  /// A fresh UUID of version 4 (RFC 9562).
+  std::string uuid();
 
   /// Runs something later on this thread.
   void post(std::function<void()> f) {

@@ -37,7 +37,7 @@ public:
       [this](list_atom, uint64_t after, uint64_t limit) {
         return core_->connections(after, limit);
       },
-      [this](caf::close_atom, uint64_t id) { return core_->close(id, end_reason::closed); },
+      [this](caf::close_atom, uint64_t id, end_reason why) { return core_->close(id, why); },
       [this](drain_atom) { return core_->drain(); },
       [this](const caller_judge& x) { core_->dismiss(*x); },
       [this](const config_ptr& x) { core_->configure(x); },
@@ -119,13 +119,13 @@ public:
       send(peer, may_stay);
   }
 
-  void close_connection(uint64_t id, std::function<void(bool)> then) override {
+  void close_connection(uint64_t id, end_reason why, std::function<void(bool)> then) override {
     auto index = (id >> 32) - 1; // see shard::open_stream
     if (index >= peers_->shards.size()) {
       core_->post([then] { then(false); });
       return;
     }
-    request(peers_->shards[index], peer_timeout, caf::close_atom_v, id)
+    request(peers_->shards[index], peer_timeout, caf::close_atom_v, id, why)
       .then([then](bool closed) { then(closed); }, [then](const caf::error&) { then(false); });
   }
 

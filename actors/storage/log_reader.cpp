@@ -61,7 +61,11 @@ void append_gap(std::string& out, wire_format format, const gap& x) {
 
 envelope to_envelope(const record_view& x, std::string_view id,
                      const std::vector<std::string_view>& topics) {
-  return {id, topics, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms};
+  return {id, topics, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
+}
+
+size_t content_bytes(const record_view& x) noexcept {
+  return x.mail ? x.data.size() + x.mail->title.size() + x.mail->message.size() : x.data.size();
 }
 
 /// Writes a replay.
@@ -74,7 +78,7 @@ public:
   }
 
   bool on_record(const record_view& x) override {
-    if (to_.events != 0 && to_.bytes.size() + x.data.size() + 256 > what_.bytes_max)
+    if (to_.events != 0 && to_.bytes.size() + content_bytes(x) + 256 > what_.bytes_max)
       return false;
     flush_gap();
     quiet_ = false;

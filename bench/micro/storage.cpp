@@ -1,15 +1,19 @@
 // How fast the store is by itself: group commit, scans, index walks, keys and starts.
 //
-//   bench-storage [DIRECTORY] [EVENTS] [GROUP]
+//   bench-storage [DIRECTORY] [EVENTS] [GROUP] [PART]
 //
-// Uses a new directory below DIRECTORY (the system's temporary one) and removes it.
+// PART is append, read, retention or start; or mailbox: then EVENTS is the number of users, each of
+// whom gets 20 items. Uses a new directory below DIRECTORY (the system's temporary one) and removes
+// it.
 
 #include "storage/rocksdb_event_store.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <sys/resource.h>
 #include <thread>
@@ -69,6 +73,28 @@ void report(const char* what, double count, double seconds, double cpu) {
   std::printf("%-44s %12.0f /s  %8.2f s  cpu %6.2f s\n", what, count / seconds, seconds, cpu);
   std::fflush(stdout);
 }
+
+/// How long single calls took.
+class latencies {
+public:
+  template <class F>
+  void measure(F f) {
+    auto begin = steady::now();
+    f();
+    us_.push_back(1e6 * seconds_since(begin));
+  }
+
+  void report(const char* what) {
+    std::sort(us_.begin(), us_.end());
+    auto at = [&](double part) { return us_[static_cast<size_t>(part * (us_.size() - 1))]; };
+    std::printf("%-44s p50 %8.1f us  p99 %8.1f us  max %8.1f us\n", what, at(0.5), at(0.99),
+                us_.back());
+    std::fflush(stdout);
+  }
+
+private:
+  std::vector<double> us_;
+};
 
 class bench {
 public:
@@ -176,6 +202,82 @@ public:
            cpu_seconds() - cpu);
   }
 
+  /// Items for each user, in turns and in an order that the index does not have, and some for
+  /// everyone, so that a page of 50 is full.
+  void fill_mailboxes(uint64_t users) {
+    constexpr uint64_t items = 20;
+    constexpr uint64_t for_everyone = 40;
+    users_ = users;
+    std::vector<log_entry> entries(group_);
+    auto begin = steady::now();
+    auto cpu = cpu_seconds();
+    for (uint64_t done = 0; done < users * items;) {
+      entries.resize(std::min<uint64_t>(group_, users * items - done));
+      for (auto& x : entries)
+        set_item(x, user_topic(user(done++)));
+      write(entries);
+    }
+    entries.resize(for_everyone);
+    for (auto& x : entries)
+      set_item(x, std::string{everyone_topic});
+    write(entries);
+    report("items appended, written", static_cast<double>(users * items), seconds_since(begin),
+           cpu_seconds() - cpu);
+  }
+
+  void read_mailboxes(const char* when) {
+    constexpr int calls = 20'000;
+    constexpr size_t page = 50;
+    auto now = system_clock_source().wall_ms();
+    latencies list;
+    latencies records;
+    latencies everything;
+    counter to;
+    for (uint64_t i = 0; i < calls; ++i) {
+      auto who = user(i * 40503 + 7);
+      result<std::vector<mailbox_entry>> found{failure{}};
+      list.measure([&] { found = store_->mailbox(who, page, now); });
+      if (!found)
+        fail(found.error());
+      std::vector<lsn> positions;
+      for (auto& x : *found)
+        positions.push_back(x.item);
+      records.measure([&] {
+        if (auto failed = store_->read_records(positions, now, to))
+          fail(*failed);
+      });
+      if (i % 4 == 0)
+        everything.measure([&] { found = store_->mailbox(who, 10'000, now); });
+    }
+    std::printf("%s: %.1f records each\n", when, static_cast<double>(to.records) / calls);
+    list.report("mailbox(), the newest 50");
+    records.report("read_records() of these");
+    everything.report("mailbox(), all again");
+  }
+
+  void change_mailboxes() {
+    constexpr int calls = 20'000;
+    auto now = system_clock_source().wall_ms();
+    latencies write_one;
+    for (uint64_t i = 0; i < calls; ++i) {
+      auto who = user(i * 7919 + 3);
+      auto found = store_->mailbox(who, 1, now);
+      if (!found || found->empty())
+        std::exit(1);
+      log_entry x;
+      x.content.content.topics = {mailbox_topic(who)};
+      x.content.content.type = mailbox_event;
+      x.changes = {{who, found->front()}};
+      x.changes[0].entry.state = item_state::read;
+      x.changes[0].entry.changed_ms = now;
+      write_one.measure([&] {
+        if (auto failed = store_->append({&x, 1}, false))
+          fail(*failed);
+      });
+    }
+    write_one.report("change of one item, written");
+  }
+
   void restart(const char* name, bool kill) {
     auto image = directory_;
     image += "-image";
@@ -206,8 +308,27 @@ public:
   }
 
 private:
+  std::string user(uint64_t i) const {
+    constexpr uint64_t odd = 2'654'435'761; // spreads neighbours over the index
+    return "u-" + std::to_string(i % users_ * odd % 10'000'000'019);
+  }
+
+  void set_item(log_entry& x, std::string topic) {
+    auto& content = x.content.content;
+    content.topics = {std::move(topic)};
+    content.type = "note";
+    content.data = data_[next_++ % data_.size()].substr(0, 80);
+    content.expires_at_ms = system_clock_source().wall_ms() + 30LL * 24 * 60 * 60 * 1000;
+    content.mail = mail_;
+  }
+
+  void write(std::vector<log_entry>& entries) {
+    if (auto failed = store_->append(entries, false))
+      fail(*failed);
+  }
+
   void open() {
-    auto x = storage::rocksdb_event_store::open(settings_, system_clock_source());
+    auto x = storage::rocksdb_event_store::open(settings_, {}, system_clock_source());
     if (!x)
       fail(x.error());
     store_ = std::move(*x);
@@ -220,6 +341,9 @@ private:
   uint64_t events_;
   size_t group_;
   uint64_t next_ = 0;
+  uint64_t users_ = 1;
+  std::shared_ptr<const mail> mail_ = std::make_shared<mail>(
+    mail{"Order shipped", "Your order is on its way to you.", priority::normal});
   storage_config settings_;
   std::unique_ptr<storage::rocksdb_event_store> store_;
   std::vector<std::string> data_;
@@ -234,6 +358,16 @@ int main(int argc, char** argv) {
   auto only = argc > 4 ? std::string{argv[4]} : "all";
   auto wanted = [&](const char* part) { return only == "all" || only == part; };
   bench x{parent, events, group};
+  if (only == "mailbox") {
+    x.fill_mailboxes(events);
+    x.statistics();
+    x.read_mailboxes("at once");
+    x.change_mailboxes();
+    x.restart("start after a clean stop", false);
+    x.read_mailboxes("after the start");
+    x.statistics();
+    return 0;
+  }
   x.append("append, synced", true, false, 0);
   if (wanted("append")) {
     x.append("append, written", false, false, 0);

@@ -40,7 +40,7 @@ public:
     query->user = std::move(*user);
     s.local_shard().others().read_mailbox(
       std::move(*query), later(s, [](session& to, result<mailbox_page> page) {
-        to.respond(page ? json(std::move(page->json) + '\n') : problem(page.error()));
+        to.respond(page ? json(std::move(page->text) + '\n') : problem(page.error()));
       }));
   }
 };

@@ -115,7 +115,7 @@ public:
     auto id = parse_id(text);
     if (!id)
       return s.respond(problem({errc::not_found, "there is no such connection"}));
-    s.local_shard().others().close_connection(*id, later(s, [](session& to, bool closed) {
+    s.local_shard().others().close_connection(*id, end_reason::closed, later(s, [](session& to, bool closed) {
       response r;
       r.status = 204;
       to.respond(closed ? r : problem({errc::not_found, "there is no such connection"}));

@@ -19,6 +19,8 @@ class publish_exchange : public exchange, public publish_listener {
 public:
   void begin(session& s, request& x) override {
     session_ = s.weak_from_this();
+    if (auto why = check_rate(s, x.who))
+      return s.respond(problem(*why));
     auto parsed = parse(s, x);
     if (std::holds_alternative<response>(parsed))
       return s.respond(std::get<response>(parsed));
@@ -161,6 +163,8 @@ public:
   void begin(session& s, request& x) override {
     session_ = s.weak_from_this();
     who_ = x.who;
+    if (auto why = check_rate(s, who_))
+      return s.respond(problem(*why));
     s.begin_streaming("application/x-ndjson");
   }
 

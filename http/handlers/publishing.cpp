@@ -2,6 +2,20 @@
 
 namespace tidings::http {
 
+status check_rate(session& s, const caller_ptr& who) {
+  auto& home = s.local_shard();
+  auto bound = home.settings().limits.publishes_per_caller;
+  if (bound == 0)
+    return std::nullopt;
+  auto name = who && !who->user.empty()       ? "user " + who->user
+              : who && !who->key_name.empty() ? "key " + who->key_name
+                                              : "address " + s.peer().substr(0, s.peer().rfind(':'));
+  if (s.broker().rates.admit(name, bound, home.clock().steady_ms()))
+    return std::nullopt;
+  return failure{errc::rate_limited,
+                 "you may publish " + std::to_string(bound) + " times per second"};
+}
+
 status submit(session& s, std::vector<publication> xs, bool atomic,
               std::weak_ptr<publish_listener> listener, uint64_t ticket) {
   if (s.broker().draining)

@@ -13,6 +13,9 @@ namespace tidings::http {
 status submit(session& s, std::vector<publication> xs, bool atomic,
               std::weak_ptr<publish_listener> listener, uint64_t ticket);
 
+/// Counts a publish request of a caller. Fails with errc::rate_limited.
+status check_rate(session& s, const caller_ptr& who);
+
 /// Counts what became of a request.
 void count_outcomes(statistics& stats, const publish_request& x);
 

@@ -1,11 +1,10 @@
 #include "http/handlers/subscribe.hpp"
 
 #include "http/accept.hpp"
-#include "http/cors.hpp"
 #include "http/gate.hpp"
+#include "http/handlers/streaming.hpp"
 #include "http/problem.hpp"
 #include "http/stream_parameters.hpp"
-#include "http/stream_sink.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -124,7 +123,7 @@ public:
                                        "application/x-ndjson"}));
     if (*shape == representation::json)
       return read_page(s, x);
-    open_stream(s, x, *shape);
+    open(s, x, *shape);
   }
 
   void on_deadline(session&) override {
@@ -142,25 +141,18 @@ private:
     page_->start(s);
   }
 
-  void open_stream(session& s, request& x, representation shape) {
+  void open(session& s, request& x, representation shape) {
     auto& home = s.local_shard();
     auto& cfg = home.settings();
     auto what = parse_stream_parameters(x, shape, cfg.limits, home.clock().wall_ms());
     if (!what)
       return s.respond(problem(what.error()));
-    auto header = stream_header(x, shape, cfg, s.home().date());
-    if (x.method == bhttp::verb::head)
-      return s.respond_raw(std::move(header));
-    auto reader = reader_of(x);
-    auto& owner = s.home();
-    auto stats = home.shared_stats();
-    auto socket = s.release(std::move(header));
-    if (!socket)
-      return;
-    auto sink =
-      make_stream_sink(owner, std::move(socket), [stats] { subtract(stats->connections_open); });
-    home.open_stream({what->who, std::move(what->start), profile_of(*what, cfg, x.http11), reader},
-                     std::move(sink));
+    stream_opening opening;
+    opening.what = {what->who, std::move(what->start), profile_of(*what, x, cfg), reader_of(x), {}};
+    opening.shape = shape;
+    opening.streams_per_user = cfg.limits.streams_per_user;
+    opening.replace_oldest = cfg.limits.replace_oldest;
+    open_stream(s, x, std::move(opening));
   }
 
   /// Whose stream it is: a user's stream is that user's, whoever was let in to it.
@@ -180,29 +172,16 @@ private:
   }
 
   static std::shared_ptr<const stream_profile> profile_of(const stream_parameters& what,
-                                                          const config& cfg, bool chunked) {
-    auto profile = std::make_shared<stream_profile>(make_profile(cfg, what.format, chunked));
+                                                          const request& x, const config& cfg) {
+    auto manners = x.raw_path == "/events" ? settings_of(cfg, profile_kind::topics)
+                                           : profile_settings{.enabled = false};
+    auto profile = std::make_shared<stream_profile>(make_profile(cfg, what.format, x.http11));
+    if (manners.enabled)
+      adopt(*profile, manners);
     profile->heartbeat_interval = what.heartbeat.value_or(profile->heartbeat_interval);
     profile->heartbeat = what.shape.value_or(profile->heartbeat);
-    profile->overflow = what.overflow;
+    profile->overflow = what.overflow.value_or(profile->overflow);
     return profile;
-  }
-
-  static std::string stream_header(const request& x, representation shape, const config& cfg,
-                                   std::string_view date) {
-    std::string out = x.http11 ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.0 200 OK\r\n";
-    out += shape == representation::ndjson ? "Content-Type: application/x-ndjson\r\n"
-                                           : "Content-Type: text/event-stream; charset=utf-8\r\n";
-    out += "Date: ";
-    out += date;
-    out += "\r\n"
-           "Cache-Control: no-store\r\n"
-           "X-Accel-Buffering: no\r\n"
-           "X-Content-Type-Options: nosniff\r\n";
-    for (auto& [name, value] : cors_headers(cfg.server.cors_origins, x.field(bhttp::field::origin)))
-      out += name + ": " + value + "\r\n";
-    out += x.http11 ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n";
-    return out;
   }
 
   std::shared_ptr<page_reading> page_;

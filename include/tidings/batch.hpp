@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,12 +14,14 @@ namespace tidings {
 
 /// The shapes in which events go to subscribers.
 enum class wire_format : uint8_t {
-  sse,          ///< the data as it was published
+  sse,          ///< the data as it was published; of an item of mailboxes one JSON object
   sse_envelope, ///< data is a JSON object with id, topics, type, time and data
   ndjson,       ///< the same object, one per line
+  sse_data,     ///< like `sse`, but of an item too only the data
+  notification, ///< data is the JSON object that `append_notification_json` writes
 };
 
-inline constexpr size_t wire_format_count = 3;
+inline constexpr size_t wire_format_count = 5;
 
 /// Something to put on the wire about one record.
 struct envelope {
@@ -30,11 +33,26 @@ struct envelope {
   data_kind kind = data_kind::text;
   int64_t time_ms = 0;
   int64_t expires_at_ms = 0;
+  const mail_view* mail = nullptr; ///< nullptr: it is no item of mailboxes
 };
 
 /// `{"id":…,"topic":…,"topics":[…],"type":…,"time":…,"data":…}` on one line: what pages and
-/// envelopes show. An event without a type is a `message`, as browsers call it.
+/// envelopes show. An event without a type is a `message`, as browsers call it. An item has the
+/// members `title`, `message` and `priority` too.
 void append_envelope_json(std::string& out, const envelope& x);
+
+/// `{"id":…,"type":…,"title":…,"message":…,"priority":"NORMAL","created":…,"data":…}` on one line:
+/// what streams and pages of mailboxes show of an item. `expires` follows `created` if there is a
+/// time; `encoding` stands before binary data; no data is `null`.
+/// @param state if set, the last member
+void append_item_json(std::string& out, const envelope& x,
+                      std::optional<item_state> state = std::nullopt);
+
+/// `{"id":…,"event_type":…,"priority":"NORMAL","created_at":…,"payload":{"title":…,"message":…},
+/// "is_recovered":false}` on one line: the manner of the profile `notifications`. `expires_at` and,
+/// in the payload, `data` are there if the event has them.
+/// @param recovered whether the client missed it when it was sent
+void append_notification_json(std::string& out, const envelope& x, bool recovered);
 
 /// One event in one of the formats, without transfer coding.
 void append_wire(std::string& out, wire_format format, const envelope& x);

@@ -3,6 +3,7 @@
 #include "tidings/durability.hpp"
 #include "tidings/event_store.hpp"
 #include "tidings/result.hpp"
+#include "tidings/token_algorithm.hpp"
 #include "tidings/topic.hpp"
 
 #include <chrono>
@@ -31,6 +32,45 @@ struct tls_config {
   std::string key;         ///< PEM file
 };
 
+/// A key that tokens are checked with, bound to one algorithm and one issuer.
+struct auth_key {
+  std::string id; ///< names the key in logs; a token's `kid` may name it
+  token_algorithm algorithm = token_algorithm::eddsa;
+  std::string file;   ///< PEM, JWK, JWKS, or the secret of HS256
+  std::string secret; ///< of HS256, in place of a file
+  std::string issuer; ///< `iss` of the tokens; empty: any
+};
+
+/// A key that a program publishes with. Only its hash is known.
+struct auth_api_key {
+  std::string name;
+  std::string sha256; ///< of the key, 64 hexadecimal digits
+  std::vector<std::string> publish;
+  std::vector<std::string> subscribe;
+  bool admin = false;
+};
+
+/// Who may do what.
+struct auth_config {
+  std::string audience;                                  ///< `aud` of tokens; empty: any
+  milliseconds leeway{10'000};                           ///< between the issuer's clock and ours
+  milliseconds token_lifetime_max{24 * 60 * 60 * 1000};  ///< from issue to expiry
+  milliseconds query_token_lifetime_max{10 * 60 * 1000}; ///< what is left of a token in a URL
+  std::string cookie = "tidings";         ///< that holds a token; empty: cookies are not read
+  std::string proxy_header = "X-User-Id"; ///< in which a trusted proxy names the user
+  std::vector<std::string> proxies;       ///< addresses and blocks that are trusted to
+  std::vector<std::string> proxy_publish; ///< what users may whom a proxy names
+  std::vector<std::string> proxy_subscribe;
+  std::vector<std::string> proxy_admins;      ///< users whom a proxy names
+  std::vector<std::string> anonymous_publish; ///< what nobody may, if others have to sign in
+  std::vector<std::string> anonymous_subscribe;
+  std::vector<auth_key> keys;         ///< `[[auth.key]]` tables
+  std::vector<auth_api_key> api_keys; ///< `[[auth.api-key]]` tables
+};
+
+/// Whether there is any way to sign in. If not, the broker is open: everybody may do everything.
+bool has_sign_in(const auth_config& x) noexcept;
+
 /// What one client, or all of them together, may use up.
 struct limits_config {
   uint64_t header_bytes = 16 * 1024;
@@ -41,6 +81,10 @@ struct limits_config {
   uint32_t topics_per_event = 16;
   uint32_t topics_per_stream = 100;
   uint32_t connections = 18'000;             ///< all sockets
+  uint32_t streams_per_user = 0;             ///< of one user; 0: no bound
+  uint32_t streams_per_address = 0;          ///< from one IP address; 0: no bound
+  bool replace_oldest = true;                ///< the oldest stream makes room, or 429 for the new
+  uint32_t publishes_per_caller = 0;         ///< per second, of one user, key or address; 0: no bound
   uint64_t publish_bytes = 64 * 1024 * 1024; ///< accepted and not yet answered, all together
   milliseconds header_timeout{10'000};
   milliseconds body_timeout{30'000};    ///< without progress
@@ -53,6 +97,11 @@ struct limits_config {
 
 enum class heartbeat_shape : uint8_t { comment, event };
 enum class overflow_policy : uint8_t { catch_up, drop_oldest, drop_newest, disconnect };
+
+enum class heartbeat_timing : uint8_t {
+  idle,  ///< after so much silence
+  fixed, ///< at a fixed interval, whatever else is sent
+};
 
 struct stream_config {
   heartbeat_shape heartbeat = heartbeat_shape::comment;
@@ -106,6 +155,16 @@ struct storage_config {
   recovery_mode recovery = recovery_mode::strict;
 };
 
+struct mailbox_config {
+  milliseconds ttl{30LL * 24 * 60 * 60 * 1000}; ///< of an item that names none; 0: kept for ever
+  uint32_t items_max = 10'000;                  ///< of one user; the oldest leave
+  milliseconds keep_read{30LL * 24 * 60 * 60 * 1000};  ///< then a read item leaves; 0: with its ttl
+  milliseconds changes_ttl{7LL * 24 * 60 * 60 * 1000}; ///< of the events that tell of changes
+  uint32_t active_max = 10'000;                        ///< mailbox actors in memory
+  milliseconds idle_timeout{60'000};                   ///< then a mailbox actor leaves
+  uint32_t page_items = 200;                           ///< largest `limit` of a page
+};
+
 enum class log_format : uint8_t { text, json };
 
 struct log_config {
@@ -113,16 +172,64 @@ struct log_config {
   log_format format = log_format::text;
 };
 
+/// A system that the broker stands in for: its clients work unchanged.
+enum class profile_kind : uint8_t { notifications, topics, broadcast, dashboard };
+
+inline constexpr size_t profile_count = 4;
+
+/// How one of them behaves.
+struct profile_settings {
+  bool enabled = true;
+  std::string mount;    ///< before the paths of the profile; empty: where the system had them
+  bool sign_in = false; ///< whether nobody is refused
+  heartbeat_shape heartbeat = heartbeat_shape::comment;
+  std::string heartbeat_event = "heartbeat";
+  std::string heartbeat_data; ///< or the text of the comment
+  milliseconds heartbeat_interval{15'000};
+  heartbeat_timing timing = heartbeat_timing::idle;
+  overflow_policy overflow = overflow_policy::catch_up;
+  uint32_t queue_events = 1000;
+  std::string first_event;       ///< sent when a stream opens, with the client's id; empty: none
+  uint32_t streams_per_user = 0; ///< 0: no bound
+  bool replace_oldest = true;
+  bool envelope = false; ///< items with their fields around them, rather than the data alone
+};
+
+/// A `[[profile]]` table: what differs from the profile's own defaults.
+struct profile_rule {
+  profile_kind kind = profile_kind::notifications;
+  std::optional<bool> enabled;
+  std::optional<std::string> mount;
+  std::optional<bool> sign_in;
+  std::optional<heartbeat_shape> heartbeat;
+  std::optional<std::string> heartbeat_event;
+  std::optional<std::string> heartbeat_data;
+  std::optional<milliseconds> heartbeat_interval;
+  std::optional<heartbeat_timing> timing;
+  std::optional<overflow_policy> overflow;
+  std::optional<uint32_t> queue_events;
+  std::optional<std::string> first_event;
+  std::optional<uint32_t> streams_per_user;
+  std::optional<bool> replace_oldest;
+  std::optional<bool> envelope;
+};
+
 struct config {
   server_config server;
   tls_config tls;
+  auth_config auth;
   limits_config limits;
   stream_config stream;
   topics_config topics;
   storage_config storage;
+  mailbox_config mailbox;
   log_config log;
-  std::vector<topic_rule> topic; ///< `[[topic]]` tables
+  std::vector<topic_rule> topic;     ///< `[[topic]]` tables
+  std::vector<profile_rule> profile; ///< `[[profile]]` tables
 };
+
+/// The defaults of a profile, and over them what the configuration says.
+profile_settings settings_of(const config& x, profile_kind kind);
 
 /// All that is wrong with a configuration, at once. Fails with errc::invalid_configuration.
 status validate(const config& x);

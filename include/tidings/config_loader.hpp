@@ -24,7 +24,8 @@ struct config_sources {
 struct setting_description {
   std::string key;         ///< `stream.heartbeat-interval`
   std::string environment; ///< `TIDINGS_STREAM_HEARTBEAT_INTERVAL`
-  std::string type;  ///< `duration`, `size`, `number`, `text`, `switch`, `list`, or the choices
+  std::string type;  ///< `duration`, `size`, `number`, `text`, `switch`, `list`, `pattern`,
+                     ///< `secret`, or the choices
   std::string value; ///< in the given configuration
   std::string help;
   bool reloadable = false; ///< whether SIGHUP takes a change over
@@ -44,8 +45,15 @@ std::vector<setting_description> describe(const config& x);
 /// are set in a file only.
 std::vector<setting_description> describe(const topic_rule& x);
 
+/// Every setting of an `[[auth.key]]`; of a secret only whether there is one.
+std::vector<setting_description> describe(const auth_key& x);
+
+/// Every setting of an `[[auth.api-key]]`.
+std::vector<setting_description> describe(const auth_api_key& x);
+std::vector<setting_description> describe(const profile_rule& x);
+
 /// The merged configuration as a file that loads again, each value with a comment that says where
-/// it comes from. Fails like `load_config`.
+/// it comes from; secrets are left out. Fails like `load_config`.
 result<std::string> explain_config(const config_sources& from);
 
 /// A file to start from: every setting with its meaning and default, commented out.

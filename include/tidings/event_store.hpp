@@ -20,7 +20,7 @@ namespace tidings {
 /// How much of one topic is kept besides the time to live. 0: no bound.
 struct topic_retention {
   uint64_t events_max = 0;
-  uint64_t bytes_max = 0; ///< of payload: data, type and id
+  uint64_t bytes_max = 0; ///< of payload: data, type and id, title and message
 
   bool bounded() const noexcept {
     return events_max != 0 || bytes_max != 0;
@@ -54,13 +54,6 @@ struct key_entry {
   uint64_t fingerprint = 0;
 };
 
-/// `mail` as a reader sees it.
-struct mail_view {
-  std::string_view title;
-  std::string_view message;
-  priority level = priority::normal;
-};
-
 /// A record as a reader sees it: valid only during the call that shows it.
 struct record_view {
   lsn position{};
@@ -90,7 +83,12 @@ struct read_request {
   lsn until{std::numeric_limits<uint64_t>::max()}; ///< inclusive
   bool reverse = false;                            ///< newest first
   int64_t now_ms = 0;                              ///< what has expired by then is hidden
-  std::string_view hide_dismissed_of; ///< a user whose dismissed items are passed over; empty: nobody
+
+  /// A user: items that went there and that the mailbox does not list any more, because they have
+  /// been dismissed or read for long, are passed over as if they had not been asked for. Empty:
+  /// nobody.
+  std::string_view hide_dismissed_of;
+
   size_t scan_max = 10'000; ///< log positions looked at before the call returns; bounds its time
 };
 
@@ -190,8 +188,8 @@ public:
   virtual result<std::vector<topic_summary>> topics(std::string_view after, std::string_view prefix,
                                                     size_t limit, int64_t now_ms) const = 0;
 
-  /// The newest entries of a user, own and everyone's, ascending by item: without what is dismissed
-  /// or has expired by `now_ms`.
+  /// The newest entries of a user, own and everyone's, ascending by item: without what is
+  /// dismissed, has expired by `now_ms`, or has been read for longer than `mailbox.keep-read`.
   /// @param limit at most this many
   virtual result<std::vector<mailbox_entry>> mailbox(std::string_view user, size_t limit,
                                                      int64_t now_ms) const = 0;

@@ -41,6 +41,13 @@ struct mail {
   bool operator==(const mail&) const = default;
 };
 
+/// `mail` as a reader sees it.
+struct mail_view {
+  std::string_view title;
+  std::string_view message;
+  priority level = priority::normal;
+};
+
 /// Longest user id, in bytes.
 inline constexpr size_t user_bytes_max = 128;
 

@@ -34,12 +34,14 @@ public:
     return patterns_;
   }
 
-  /// Equal for equal rights.
+  /// Equal for equal rights, and only for these.
   const std::string& key() const noexcept {
     return key_;
   }
 
 private:
+  void make_key();
+
   std::vector<topic_pattern> patterns_; // ascending, without repeats
   std::vector<std::string> exact_;      // ascending
   std::string key_;

@@ -3,6 +3,7 @@
 #include "tidings/rights.hpp"
 #include "tidings/topic.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,14 +20,23 @@ public:
   subscription() = default;
 
   /// @param permitted what may be read of it; nullopt: all
+  /// @param types only events of these types; empty: of all. An event without a type is a `message`
   explicit subscription(std::vector<topic_pattern> patterns,
-                        std::optional<topic_rights> permitted = std::nullopt);
+                        std::optional<topic_rights> permitted = std::nullopt,
+                        std::vector<std::string> types = {});
 
   /// Whether a topic is asked for and may be read.
   bool matches(std::string_view topic) const noexcept;
 
   /// Whether any of an event's topics matches.
   bool matches_any(const std::vector<std::string>& topics) const noexcept;
+
+  /// Whether events of this type are asked for.
+  bool admits_type(std::string_view type) const noexcept {
+    return types_.empty()
+           || std::find(types_.begin(), types_.end(), type.empty() ? "message" : type)
+                != types_.end();
+  }
 
   /// Whether everything is asked for.
   bool is_universal() const noexcept {
@@ -49,7 +59,7 @@ public:
   }
 
   /// Equal for equal sets and rights: what subscriptions are shared by. Names joined with commas,
-  /// `**` for all; behind a line break the rights.
+  /// `**` for all; behind line breaks the rights and the types.
   const std::string& key() const noexcept {
     return key_;
   }
@@ -57,6 +67,7 @@ public:
 private:
   std::vector<std::string> exact_;
   std::vector<topic_pattern> wildcards_;
+  std::vector<std::string> types_;        // ascending
   std::optional<topic_rights> permitted_; // judges what wildcards match; exact topics passed it
   std::string key_ = "**";
   bool universal_ = true;

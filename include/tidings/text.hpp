@@ -26,6 +26,12 @@ void append_base64url(std::string& out, std::string_view bytes);
 /// Strict, unpadded.
 std::optional<std::string> from_base64url(std::string_view text);
 
+/// Two lower-case digits for each byte.
+std::string to_hex(std::string_view bytes);
+
+/// Digits in any case, two for each byte. nullopt otherwise.
+std::optional<std::string> from_hex(std::string_view text);
+
 /// The text as a JSON string with its quotes; `text` must be UTF-8.
 void append_json_string(std::string& out, std::string_view text);
 

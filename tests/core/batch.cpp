@@ -8,6 +8,8 @@
 #include <caf/test/dsl.hpp>
 #include <nlohmann/json.hpp>
 
+#include <memory>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -212,6 +214,105 @@ CAF_TEST(the weight grows with what is held) {
                              sizeof(record) + small.as(wire_format::sse).bytes.size());
   CAF_CHECK_GREATER_OR_EQUAL(large.weight(), 100'000 + large.as(wire_format::sse).bytes.size());
   CAF_CHECK_LESS(large.weight(), 300'000u);
+}
+
+// -- items of mailboxes
+// ----------------------------------------------------------------------------
+
+std::string item_of(const envelope& x, std::optional<item_state> state = std::nullopt) {
+  std::string out;
+  append_item_json(out, x, state);
+  return out;
+}
+
+CAF_TEST(an item shows its fields in a fixed order) {
+  mail_view mail{"Hi \"you\"", "two\nlines", priority::critical};
+  envelope x{"c1.AA",         one_topic,     "paid",        "a-1", "{\"total\":12}",
+             data_kind::json, 1795241968123, 1795241968124, &mail};
+  const std::string members =
+    "{\"id\":\"c1.AA\",\"type\":\"paid\",\"title\":\"Hi \\\"you\\\"\",\"message\":\"two\\nlines\","
+    "\"priority\":\"CRITICAL\",\"created\":\"2026-11-21T06:19:28.123Z\","
+    "\"expires\":\"2026-11-21T06:19:28.124Z\",\"data\":{\"total\":12}";
+  CAF_CHECK_EQUAL(item_of(x), members + "}");
+  CAF_CHECK_EQUAL(item_of(x, item_state::seen), members + ",\"state\":\"seen\"}");
+  CAF_CHECK_EQUAL(
+    envelope_of(x),
+    "{\"id\":\"c1.AA\",\"topic\":\"orders\",\"topics\":[\"orders\"],\"type\":\"paid\","
+    "\"time\":\"2026-11-21T06:19:28.123Z\",\"expires\":\"2026-11-21T06:19:28.124Z\","
+    "\"event_id\":\"a-1\",\"title\":\"Hi \\\"you\\\"\",\"message\":\"two\\nlines\","
+    "\"priority\":\"CRITICAL\",\"data\":{\"total\":12}}");
+}
+
+CAF_TEST(an item leaves out what it does not have) {
+  mail_view mail;
+  CAF_CHECK_EQUAL(
+    item_of({"", one_topic, "", "", "", data_kind::text, 0, 0, &mail}),
+    "{\"id\":null,\"type\":\"message\",\"title\":\"\",\"message\":\"\","
+    "\"priority\":\"NORMAL\",\"created\":\"1970-01-01T00:00:00.000Z\",\"data\":null}");
+  auto binary =
+    json::parse(item_of({"", one_topic, "", "", "AAE=", data_kind::base64, 0, 0, &mail}));
+  CAF_CHECK_EQUAL(binary.at("encoding").get<std::string>(), "base64");
+  CAF_CHECK_EQUAL(binary.at("data").get<std::string>(), "AAE=");
+  auto text = json::parse(item_of({"", one_topic, "", "", "{", data_kind::text, 0, 0, &mail}));
+  CAF_CHECK_EQUAL(text.at("data").get<std::string>(), "{");
+}
+
+CAF_TEST(any item survives every format) {
+  std::mt19937_64 random{20261122};
+  auto text = [&](std::string_view alphabet) {
+    std::string x;
+    for (auto n = random() % 12; n != 0; --n)
+      x += alphabet[random() % alphabet.size()];
+    return x;
+  };
+  for (int i = 0; i < 1000; ++i) {
+    auto title = text("ab \"\\:{}");
+    auto message = text("ab\n\n\t\"\\ :{}");
+    auto data = text("ab\n\r\t\"\\");
+    auto type = text("xy");
+    mail_view mail{title, message, static_cast<priority>(random() % 4)};
+    envelope x{"c1.AA", one_topic, type, "", data, data_kind::text, 1, 0, &mail};
+    std::string plain, wrapped, line;
+    append_wire(plain, wire_format::sse, x);
+    append_wire(wrapped, wire_format::sse_envelope, x);
+    append_wire(line, wire_format::ndjson, x);
+    sse_parser client;
+    client.push(plain + wrapped);
+    CAF_REQUIRE_EQUAL(client.events.size(), 2u);
+    CAF_REQUIRE_EQUAL(client.events[0].type, type.empty() ? "message" : type);
+    CAF_REQUIRE_EQUAL(client.events[0].data, item_of(x));
+    CAF_REQUIRE_EQUAL(client.events[1].data + '\n', line);
+    for (auto& seen : {json::parse(client.events[0].data), json::parse(line)}) {
+      CAF_REQUIRE_EQUAL(seen.at("title").get<std::string>(), title);
+      CAF_REQUIRE_EQUAL(seen.at("message").get<std::string>(), message);
+      CAF_REQUIRE_EQUAL(seen.at("priority").get<std::string>(), to_string(mail.level));
+      if (data.empty() && !seen.contains("topic"))
+        CAF_REQUIRE(seen.at("data").is_null());
+      else
+        CAF_REQUIRE_EQUAL(seen.at("data").get<std::string>(), data);
+    }
+  }
+}
+
+CAF_TEST(a batch sends items as items and the others as before) {
+  auto item = make_record(1, "[1,\n2]", data_kind::json);
+  item.content.mail = std::make_shared<mail>(mail{"T", "M", priority::low});
+  auto plain = make_record(2, "hi");
+  committed_batch batch{node, {item, plain}};
+  auto& x = batch.as(wire_format::sse);
+  CAF_CHECK_EQUAL(std::string{frame(x, 0)},
+                  "id: " + id_of(item) + "\ndata: {\"id\":\"" + id_of(item)
+                    + "\",\"type\":\"message\",\"title\":\"T\",\"message\":\"M\","
+                      "\"priority\":\"LOW\",\"created\":\"2026-11-21T06:19:28.123Z\","
+                      "\"data\":[1, 2]}\n\n");
+  CAF_CHECK_EQUAL(std::string{frame(x, 1)}, "id: " + id_of(plain) + "\ndata: hi\n\n");
+  auto line = json::parse(frame(batch.as(wire_format::ndjson), 0));
+  CAF_CHECK_EQUAL(line.at("title").get<std::string>(), "T");
+  CAF_CHECK(!json::parse(frame(batch.as(wire_format::ndjson), 1)).contains("title"));
+  auto heavy = item;
+  heavy.content.mail = std::make_shared<mail>(mail{"T", std::string(100'000, 'x'), priority::low});
+  committed_batch large{node, {heavy}};
+  CAF_CHECK_GREATER_OR_EQUAL(large.weight(), 100'000 + large.as(wire_format::sse).bytes.size());
 }
 
 } // namespace

@@ -31,6 +31,14 @@ topic_rule rule_for(std::string_view pattern) {
   return {*topic_pattern::parse(pattern)};
 }
 
+auth_key good_key() {
+  return {"k", token_algorithm::eddsa, "k.pem", "", ""};
+}
+
+auth_api_key good_api_key() {
+  return {"shop", std::string(64, 'a'), {"order:*"}, {}, false};
+}
+
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
@@ -76,6 +84,120 @@ CAF_TEST(listening beyond this machine without sign - in must be meant) {
                      "server.listen: \"7300\" is not HOST:PORT"));
 }
 
+CAF_TEST(who can sign in may come from other machines) {
+  auto with = [](auto change) {
+    return problems_after([&](config& x) {
+      x.server.listen = "0.0.0.0:7300";
+      change(x.auth);
+    });
+  };
+  CAF_CHECK_EQUAL(with([](auto& x) { x.keys = {good_key()}; }), "");
+  CAF_CHECK_EQUAL(with([](auto& x) { x.api_keys = {good_api_key()}; }), "");
+  CAF_CHECK_EQUAL(with([](auto& x) { x.proxies = {"10.0.0.7"}; }), "");
+  CAF_CHECK(contains(with([](auto& x) { x.audience = "a"; }), "nobody has to sign in"));
+}
+
+CAF_TEST(settings for signing in are checked) {
+  auto with = [](auto change) { return problems_after([&](config& x) { change(x.auth); }); };
+  CAF_CHECK_EQUAL(with([](auto& x) { x.leeway = 1min; }), "");
+  CAF_CHECK_EQUAL(with([](auto& x) { x.leeway = 0ms; }), "");
+  CAF_CHECK(contains(with([](auto& x) { x.leeway = 61s; }), "auth.leeway is 1m1s"));
+  CAF_CHECK(contains(with([](auto& x) { x.token_lifetime_max = 0ms; }), "auth.token-lifetime-max"));
+  CAF_CHECK(contains(with([](auto& x) { x.query_token_lifetime_max = 0ms; }),
+                     "auth.query-token-lifetime-max"));
+  CAF_CHECK_EQUAL(with([](auto& x) { x.cookie.clear(); }), "");
+  CAF_CHECK_EQUAL(with([](auto& x) { x.cookie = "__Host-tidings"; }), "");
+  for (auto bad : {"a b", "a=b", "a;b", "a,b", "\"a\"", "\xc3\xa9"})
+    CAF_CHECK(contains(with([&](auto& x) { x.cookie = bad; }), "auth.cookie"));
+  for (auto bad : {"", "X User", "X:User", "Authorization", "cookie", "X-API-Key", "Host"})
+    CAF_CHECK(contains(with([&](auto& x) { x.proxy_header = bad; }), "auth.proxy-header"));
+  for (auto bad : {"localhost", "10.0.0.7/24", "0.0.0.0/0"})
+    CAF_CHECK(contains(with([&](auto& x) { x.proxies = {bad}; }), "auth.proxies: "));
+  CAF_CHECK(contains(with([](auto& x) {
+                       x.proxies = {"10.0.0.7"};
+                       x.proxy_publish = {"a**"};
+                     }),
+                     "auth.proxy-publish: \"a**\": A pattern"));
+  CAF_CHECK(contains(with([](auto& x) {
+                       x.proxies = {"10.0.0.7"};
+                       x.proxy_admins = {"me"};
+                     }),
+                     "auth.proxy-admins"));
+}
+
+CAF_TEST(settings that would do nothing are mistakes) {
+  auto with = [](auto change) { return problems_after([&](config& x) { change(x.auth); }); };
+  for (auto field :
+       {&auth_config::proxy_publish, &auth_config::proxy_subscribe, &auth_config::proxy_admins}) {
+    CAF_CHECK(contains(with([&](auto& x) { x.*field = {"a"}; }), "no proxy is trusted"));
+    CAF_CHECK_EQUAL(with([&](auto& x) {
+                      x.*field = {"a"};
+                      x.proxies = {"10.0.0.7"};
+                    }),
+                    "");
+  }
+  for (auto field : {&auth_config::anonymous_publish, &auth_config::anonymous_subscribe}) {
+    CAF_CHECK(contains(with([&](auto& x) { x.*field = {"a"}; }), "everybody may do everything"));
+    CAF_CHECK_EQUAL(with([&](auto& x) {
+                      x.*field = {"a"};
+                      x.keys = {good_key()};
+                    }),
+                    "");
+  }
+}
+
+CAF_TEST(keys for tokens are checked) {
+  auto with = [](auto change) {
+    return problems_after([&](config& x) {
+      x.auth.keys = {good_key()};
+      change(x.auth.keys[0]);
+    });
+  };
+  CAF_CHECK_EQUAL(with([](auto&) {}), "");
+  CAF_CHECK(contains(with([](auto& x) { x.id.clear(); }), "needs an id"));
+  CAF_CHECK(contains(with([](auto& x) { x.file.clear(); }), "needs either a file or a secret"));
+  CAF_CHECK(contains(with([](auto& x) { x.secret = "s"; }), "not both"));
+  CAF_CHECK(contains(with([](auto& x) {
+                       x.file.clear();
+                       x.secret = "s";
+                     }),
+                     "only HS256 has a secret; EdDSA needs"));
+  CAF_CHECK(contains(problems_after([](config& x) {
+                       x.auth.keys = {good_key(), good_key()};
+                     }),
+                     "another key has this id"));
+}
+
+CAF_TEST(API keys are checked) {
+  auto with = [](auto change) {
+    return problems_after([&](config& x) {
+      x.auth.api_keys = {good_api_key()};
+      change(x.auth.api_keys[0]);
+    });
+  };
+  CAF_CHECK_EQUAL(with([](auto&) {}), "");
+  CAF_CHECK(contains(with([](auto& x) { x.name.clear(); }), "needs a name"));
+  for (auto& bad : {std::string{}, std::string(63, 'a'), std::string(65, 'a'), std::string(64, 'g'),
+                    std::string(62, 'a')})
+    CAF_CHECK(contains(with([&](auto& x) { x.sha256 = bad; }), "sha256 must be 64"));
+  CAF_CHECK(contains(with([](auto& x) {
+                       x.publish = {"a", "b**"};
+                     }),
+                     "[[auth.api-key]] \"shop\": publish: \"b**\""));
+  CAF_CHECK(contains(with([](auto& x) { x.subscribe = {"a?"}; }), "subscribe: \"a?\""));
+  auto two = [](auto change) {
+    return problems_after([&](config& x) {
+      x.auth.api_keys = {good_api_key(), good_api_key()};
+      x.auth.api_keys[1].name = "other";
+      x.auth.api_keys[1].sha256 = std::string(64, 'b');
+      change(x.auth.api_keys[1]);
+    });
+  };
+  CAF_CHECK_EQUAL(two([](auto&) {}), "");
+  CAF_CHECK(contains(two([](auto& x) { x.name = "shop"; }), "another key has this name"));
+  CAF_CHECK(contains(two([](auto& x) { x.sha256 = std::string(64, 'A'); }), "is the same key as"));
+}
+
 CAF_TEST(an origin is spelled as browsers send it) {
   auto with = [](std::vector<std::string> origins) {
     return problems_after([&](config& x) { x.server.cors_origins = std::move(origins); });
@@ -107,6 +229,22 @@ CAF_TEST(limits fit into each other) {
                      "limits.publish-bytes is 1000, less than the 1MiB"));
   CAF_CHECK(contains(problems_after([](config& x) { x.storage.group_bytes = 1ull << 32; }),
                      "storage.group-bytes"));
+}
+
+CAF_TEST(mailboxes have bounds) {
+  CAF_CHECK_EQUAL(problems_after([](config& x) {
+                    x.mailbox.ttl = 0ms;
+                    x.mailbox.keep_read = 0ms;
+                  }),
+                  "");
+  CAF_CHECK(contains(problems_after([](config& x) { x.mailbox.items_max = 0; }),
+                     "mailbox.items-max is 0 and must be at least 1"));
+  CAF_CHECK(contains(problems_after([](config& x) { x.mailbox.active_max = 0; }),
+                     "mailbox.active-max is 0 and must be at least 1"));
+  CAF_CHECK(contains(problems_after([](config& x) { x.mailbox.page_items = 0; }),
+                     "mailbox.page-items is 0 and must be between 1 and 10000"));
+  CAF_CHECK(contains(problems_after([](config& x) { x.mailbox.changes_ttl = 0ms; }),
+                     "mailbox.changes-ttl is 0 and must be at least 1s"));
 }
 
 CAF_TEST(a time to live stays below its bound) {

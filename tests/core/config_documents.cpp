@@ -6,6 +6,7 @@
 #include <caf/test/dsl.hpp>
 
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -57,9 +58,12 @@ std::string table(const std::vector<setting_description>& all, const std::string
 std::string with_tables(const std::string& document, std::set<std::string>& sections) {
   const std::string begin = "<!-- settings: ";
   const std::string end = "<!-- end -->";
-  topic_rule rule{*topic_pattern::parse("**")};
-  auto rule_settings = describe(rule);
-  rule_settings[0].value.clear(); // a pattern has no default
+  std::map<std::string, std::vector<setting_description>> arrays{
+    {"topic", describe(topic_rule{*topic_pattern::parse("**")})},
+    {"auth.key", describe(auth_key{})},
+    {"auth.api-key", describe(auth_api_key{})}};
+  arrays["topic"][0].value.clear();    // a pattern has no default
+  arrays["auth.key"][1].value.clear(); // nor has an algorithm
   std::istringstream in{document};
   std::string out;
   auto skipping = false;
@@ -73,7 +77,9 @@ std::string with_tables(const std::string& document, std::set<std::string>& sect
     skipping = true;
     auto section = line.substr(begin.size(), line.find(' ', begin.size()) - begin.size());
     sections.insert(section);
-    out += section == "topic" ? table(rule_settings, "") : table(describe(config{}), section + '.');
+    auto array = arrays.find(section);
+    out +=
+      array == arrays.end() ? table(describe(config{}), section + '.') : table(array->second, "");
   }
   return out;
 }
@@ -81,7 +87,7 @@ std::string with_tables(const std::string& document, std::set<std::string>& sect
 CAF_TEST(the reference shows every setting) {
   std::set<std::string> shown;
   check_document("docs/configuration.md", with_tables(read("docs/configuration.md"), shown));
-  std::set<std::string> sections{"topic"};
+  std::set<std::string> sections{"topic", "auth.key", "auth.api-key"};
   for (auto& x : describe(config{}))
     sections.insert(x.key.substr(0, x.key.find('.')));
   CAF_CHECK_EQUAL(shown, sections);
@@ -95,6 +101,7 @@ CAF_TEST(the sample loads as it is) {
   auto x = load_config({.file = path_of("packaging/tidings.toml")});
   CAF_REQUIRE(x);
   CAF_CHECK(x->topic.empty());
+  CAF_CHECK(!has_sign_in(x->auth));
 }
 
 CAF_TEST(the sample loads with everything switched on) {
@@ -119,6 +126,8 @@ CAF_TEST(the sample loads with everything switched on) {
     CAF_CHECK_NOT_EQUAL(all.find('\n' + name + " = "), std::string::npos);
   }
   CAF_CHECK_EQUAL(x->topic.size(), 2u);
+  CAF_CHECK_EQUAL(x->auth.keys.size(), 1u);
+  CAF_CHECK_EQUAL(x->auth.api_keys.size(), 1u);
 }
 
 } // namespace

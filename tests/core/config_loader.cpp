@@ -117,6 +117,45 @@ CAF_TEST(a file sets topic rules in their order) {
   CAF_CHECK(!second.ttl);
 }
 
+CAF_TEST(a file sets who may sign in) {
+  auto x = load_text(R"(
+    [auth]
+    audience = "tidings"
+    proxies = ["10.0.0.7", "fd00::/8"]
+    leeway = "5s"
+    [[auth.key]]
+    id = "a"
+    algorithm = "ES256"
+    file = "a.pem"
+    issuer = "https://login.example"
+    [[auth.key]]
+    id = "b"
+    algorithm = "HS256"
+    secret = "0123456789abcdef0123456789abcdef"
+    [[auth.api-key]]
+    name = "shop"
+    sha256 = "726e3f71f766881c21c44457b69c62f2f88c0fb52fa089b1e37bfb5782812e2c"
+    publish = ["order:*", "news"]
+    admin = true
+  )");
+  CAF_REQUIRE(x);
+  CAF_CHECK_EQUAL(x->auth.audience, "tidings");
+  CAF_CHECK_EQUAL(x->auth.proxies.size(), 2u);
+  CAF_CHECK(x->auth.leeway == 5s);
+  CAF_REQUIRE_EQUAL(x->auth.keys.size(), 2u);
+  CAF_CHECK_EQUAL(x->auth.keys[0].id, "a");
+  CAF_CHECK(x->auth.keys[0].algorithm == token_algorithm::es256);
+  CAF_CHECK_EQUAL(x->auth.keys[0].file, "a.pem");
+  CAF_CHECK_EQUAL(x->auth.keys[0].issuer, "https://login.example");
+  CAF_CHECK(x->auth.keys[1].algorithm == token_algorithm::hs256);
+  CAF_CHECK_EQUAL(x->auth.keys[1].secret, "0123456789abcdef0123456789abcdef");
+  CAF_REQUIRE_EQUAL(x->auth.api_keys.size(), 1u);
+  CAF_CHECK_EQUAL(x->auth.api_keys[0].name, "shop");
+  CAF_CHECK_EQUAL(x->auth.api_keys[0].publish, (std::vector<std::string>{"order:*", "news"}));
+  CAF_CHECK(x->auth.api_keys[0].subscribe.empty());
+  CAF_CHECK(x->auth.api_keys[0].admin);
+}
+
 CAF_TEST(the stronger source wins) {
   scratch_file file{"[stream]\nretry-min = \"1s\"\nretry-max = \"2s\"\nqueue-events = 1\n"};
   config_sources from{file.path(),
@@ -247,6 +286,51 @@ CAF_TEST(topic rules are checked like everything else) {
                      "FILE:4:11: [[topic]] \"a\" never applies"));
 }
 
+CAF_TEST(keys are checked like everything else) {
+  CAF_CHECK_EQUAL(problems_of("[[auth.key]]\nfile = \"a.pem\"\n"),
+                  "FILE:1:1: an [[auth.key]] needs an id, such as id = \"2026-11\"\n"
+                  "FILE:1:1: an [[auth.key]] needs its algorithm, such as algorithm = \"EdDSA\"");
+  CAF_CHECK_EQUAL(problems_of("[[auth.api-key]]\n"),
+                  "FILE:1:1: an [[auth.api-key]] needs the hash of the key, as tidings token hash "
+                  "prints it\n"
+                  "FILE:1:1: an [[auth.api-key]] needs the name of who has it, such as name = "
+                  "\"shop\"");
+  const std::string key = "[[auth.key]]\nid = \"a\"\nfile = \"a.pem\"\n";
+  CAF_CHECK_EQUAL(problems_of(key + "algorithm = \"none\"\n"),
+                  "FILE:4:13: algorithm must be one of HS256, RS256, ES256, EdDSA, not \"none\"");
+  CAF_CHECK(contains(problems_of(key + "algorithm = \"eddsa\"\n"), "one of HS256"));
+  CAF_CHECK(contains(problems_of(key + "algoritm = \"EdDSA\"\n"),
+                     "FILE:4:1: there is no setting algoritm in an [[auth.key]]; did you mean "
+                     "algorithm?"));
+  CAF_CHECK(contains(problems_of("[[auth.api_key]]\nname = \"a\"\n"),
+                     "there is no setting auth.api_key; did you mean auth.api-key?"));
+  CAF_CHECK(contains(problems_of("[auth.key]\nid = \"a\"\n"), "two pairs of brackets"));
+  CAF_CHECK(contains(problems_of("[[auth.api-key]]\nname = \"a\"\nsha256 = \"12\"\n"),
+                     "FILE:3:10: [[auth.api-key]] \"a\": sha256 must be 64"));
+  CAF_CHECK(contains(problems_of(key + "algorithm = \"EdDSA\"\n" + key + "algorithm = \"EdDSA\"\n"),
+                     "FILE:6:6: [[auth.key]] \"a\": another key has this id"));
+}
+
+CAF_TEST(a secret is not repeated) {
+  const std::string key = "[[auth.key]]\nid = \"a\"\nalgorithm = \"HS256\"\n";
+  for (auto& bad :
+       {problems_of(key + "secret = \"s3cret\\nline\"\n"), problems_of(key + "secret = 4711\n"),
+        problems_of(key + "secret = \"s3cret\"\nfile = \"a\"\n")}) {
+    CAF_CHECK(contains(bad, "FILE:4:10: "));
+    CAF_CHECK(!contains(bad, "s3cret"));
+    CAF_CHECK(!contains(bad, "4711"));
+  }
+  scratch_file file{key + "secret = \"s3cret of thirty-two bytes or more\"\n"};
+  auto text = explain_config({.file = file.path()});
+  CAF_REQUIRE(text);
+  CAF_CHECK(!contains(*text, "s3cret"));
+  CAF_CHECK(contains(*text, "\n#secret = \"(not shown)\""));
+  auth_key shown;
+  shown.secret = "s3cret";
+  for (auto& x : describe(shown))
+    CAF_CHECK(!contains(x.value, "s3cret"));
+}
+
 CAF_TEST(a file that is no TOML names the place) {
   CAF_CHECK(contains(problems_of("[server]\nlisten = 127.0.0.1:7300\n"), "FILE:2:"));
   CAF_CHECK(contains(problems_of("[server]\nlisten = \"a\"\nlisten = \"b\"\n"), "FILE:3:"));
@@ -327,8 +411,14 @@ CAF_TEST(every field has its setting) {
   CAF_CHECK_EQUAL(count("stream."), field_count<stream_config>());
   CAF_CHECK_EQUAL(count("topics."), field_count<topics_config>());
   CAF_CHECK_EQUAL(count("storage."), field_count<storage_config>());
+  CAF_CHECK_EQUAL(count("mailbox."), field_count<mailbox_config>());
   CAF_CHECK_EQUAL(count("log."), field_count<log_config>());
-  CAF_CHECK_EQUAL(field_count<config>(), 8u); // seven sections and [[topic]]
+  CAF_CHECK_EQUAL(field_count<config>(), 11u); // nine sections, [[profile]] and [[topic]]
+  // With [[auth.key]] and [[auth.api-key]].
+  CAF_CHECK_EQUAL(count("auth.") + 2, field_count<auth_config>());
+  CAF_CHECK_EQUAL(describe(auth_key{}).size(), field_count<auth_key>());
+  CAF_CHECK_EQUAL(describe(profile_rule{}).size(), field_count<profile_rule>());
+  CAF_CHECK_EQUAL(describe(auth_api_key{}).size(), field_count<auth_api_key>());
 }
 
 CAF_TEST(only some changes need a restart) {
@@ -357,7 +447,7 @@ CAF_TEST(a new certificate is a reload and TLS itself a restart) {
 
 CAF_TEST(the explained configuration names sources and loads again) {
   scratch_file file{"[storage]\ndirectory = \"a \\\"b\\\" \\\\ c\"\n[[topic]]\npattern = \"a\"\n"
-                    "ttl = 0\n"};
+                    "ttl = 0\n[[auth.key]]\nid = \"k\"\nalgorithm = \"EdDSA\"\nfile = \"k.pem\"\n"};
   config_sources from{file.path(),
                       {{"TIDINGS_SERVER_CORS_ORIGINS", "https://a.example,https://b.example"}},
                       {"log.level=debug"}};
@@ -384,6 +474,8 @@ CAF_TEST(the explained configuration names sources and loads again) {
   for (size_t i = 0; i < left.size(); ++i)
     CAF_CHECK_EQUAL(left[i].value, right[i].value);
   CAF_CHECK_EQUAL(again->topic.size(), 1u);
+  CAF_REQUIRE_EQUAL(again->auth.keys.size(), 1u);
+  CAF_CHECK_EQUAL(again->auth.keys[0].file, "k.pem");
 }
 
 } // namespace

@@ -255,4 +255,13 @@ CAF_TEST(whatever is logged is UTF - 8 on one line without bare quotes) {
   }
 }
 
+CAF_TEST(hexadecimal digits come in pairs) {
+  CAF_CHECK_EQUAL(to_hex("\x00\x7f\xff"s), "007fff");
+  CAF_CHECK_EQUAL(to_hex(""), "");
+  CAF_CHECK(from_hex("007FfF") == "\x00\x7f\xff"s);
+  CAF_CHECK(from_hex("") == "");
+  for (auto bad : {"0", "000", "0g", "g0", "0x", " 0", "0\n"})
+    CAF_CHECK(!from_hex(bad));
+}
+
 } // namespace

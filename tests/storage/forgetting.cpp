@@ -55,6 +55,51 @@ CAF_TEST(index entries follow the log) {
   CAF_CHECK(judge_key(rules, {601}) == forgetting::keep);
 }
 
+CAF_TEST(entries of mailboxes go when they expire or have been read for long) {
+  forgetting_rules rules{600, 100, lsn{}, 50};
+  mailbox_entry x;
+  auto judge = [&](int64_t now_ms) {
+    rules.now_ms = now_ms;
+    CAF_CHECK_EQUAL(is_listed(x, now_ms, 50), judge_mailbox(rules, x) == forgetting::keep);
+    return judge_mailbox(rules, x);
+  };
+  CAF_CHECK(judge(1'000'000) == forgetting::keep);
+  x.expires_at_ms = 600;
+  CAF_CHECK(judge(599) == forgetting::keep);
+  CAF_CHECK(judge(600) == forgetting::remove);
+  x.state = item_state::read;
+  x.changed_ms = 500;
+  CAF_CHECK(judge(549) == forgetting::keep);
+  CAF_CHECK(judge(550) == forgetting::remove);
+  CAF_CHECK_EQUAL(mailbox_due_ms(x, 50), 550);
+  for (auto state : {item_state::unread, item_state::seen, item_state::archived}) {
+    x.state = state;
+    CAF_CHECK(judge(599) == forgetting::keep);
+    CAF_CHECK_EQUAL(mailbox_due_ms(x, 50), 600);
+  }
+  x.state = item_state::read;
+  CAF_CHECK_EQUAL(mailbox_due_ms(x, 0), 600);
+  CAF_CHECK(is_listed(x, 599, 0));
+  x.expires_at_ms = 0;
+  CAF_CHECK_EQUAL(mailbox_due_ms(x, 0), never_due);
+  CAF_CHECK_EQUAL(mailbox_due_ms(x, never_due), never_due);
+}
+
+CAF_TEST(what a user did with an item of everyone stays as long as the item) {
+  forgetting_rules rules{599, 100, lsn{}, 50};
+  mailbox_entry x;
+  x.shared = true;
+  x.expires_at_ms = 600;
+  for (auto state : {item_state::read, item_state::dismissed}) {
+    x.state = state;
+    CAF_CHECK(!is_listed(x, 599, 50));
+    CAF_CHECK(judge_mailbox(rules, x) == forgetting::keep);
+    CAF_CHECK_EQUAL(mailbox_due_ms(x, 50), 600);
+  }
+  rules.now_ms = 600;
+  CAF_CHECK(judge_mailbox(rules, x) == forgetting::remove);
+}
+
 CAF_TEST(the wanted floor only rises) {
   forget_floor x;
   x.want(lsn{5});

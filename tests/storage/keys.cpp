@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace tidings;
@@ -36,6 +37,44 @@ CAF_TEST(topic keys sort by topic and then by position) {
   CAF_CHECK(x->position == lsn{1});
   CAF_CHECK(!parse_topic_key("a"));
   CAF_CHECK(!parse_topic_key("abcdefghijk"));
+}
+
+CAF_TEST(mailbox keys sort by user and then by item) {
+  std::vector<std::string> keys(5);
+  encode_mailbox_key(keys[0], all_users, lsn{9});
+  encode_mailbox_key(keys[1], "a", lsn{255});
+  encode_mailbox_key(keys[2], "a", lsn{256});
+  encode_mailbox_key(keys[3], "a:b", lsn{1});
+  encode_mailbox_key(keys[4], "ab", lsn{1});
+  CAF_CHECK(std::is_sorted(keys.begin(), keys.end()));
+  CAF_CHECK_EQUAL(keys[0], "\0\0\0\0\0\0\0\0\x09"sv);
+  CAF_CHECK_EQUAL(keys[2], "a\0\0\0\0\0\0\0\1\0"sv);
+  auto x = parse_mailbox_key(keys[3]);
+  CAF_REQUIRE(x.has_value());
+  CAF_CHECK_EQUAL(x->user, "a:b");
+  CAF_CHECK(x->item == lsn{1});
+  CAF_CHECK_EQUAL(parse_mailbox_key(keys[0])->user, all_users);
+  CAF_CHECK(!parse_mailbox_key("a"));
+  CAF_CHECK(!parse_mailbox_key("abcdefghijk"));
+}
+
+CAF_TEST(mailbox entries come back and nothing else is accepted) {
+  mailbox_entry x{lsn{7}, item_state::archived, priority::high, true, 258, 3, 4, "paid"};
+  std::string bytes;
+  encode_mailbox_entry(bytes, x);
+  CAF_CHECK_EQUAL(bytes, "\1\3\2\1\0\0\0\0\0\0\1\2\0\0\0\0\0\0\0\3"
+                         "\0\0\0\0\0\0\0\4\4paid"sv);
+  CAF_CHECK(parse_mailbox_entry(lsn{7}, bytes) == x);
+  for (size_t size = 0; size < bytes.size(); ++size)
+    CAF_CHECK(!parse_mailbox_entry(lsn{7}, std::string_view{bytes}.substr(0, size)));
+  CAF_CHECK(!parse_mailbox_entry(lsn{7}, bytes + 'x'));
+  // version, state, priority, flags
+  const std::vector<std::pair<size_t, int>> unknown{{0, 2}, {1, 5}, {2, 4}, {3, 2}, {3, 128}};
+  for (auto [at, value] : unknown) {
+    auto odd = bytes;
+    odd[at] = static_cast<char>(value);
+    CAF_CHECK(!parse_mailbox_entry(lsn{7}, odd));
+  }
 }
 
 CAF_TEST(values come back and nothing else is accepted) {

@@ -28,6 +28,12 @@ record make_record() {
   return x;
 }
 
+record make_item() {
+  auto x = make_record();
+  x.content.mail = std::make_shared<mail>(mail{"hi", "you\n", priority::critical});
+  return x;
+}
+
 std::string hex(std::string_view bytes) {
   std::string out;
   for (unsigned char x : bytes) {
@@ -86,9 +92,11 @@ CAF_TEST(no record that is cut or grown is accepted) {
   for (size_t size = 0; size < bytes.size(); ++size)
     CAF_CHECK(!decode_entry(std::string_view{bytes}.substr(0, size), y));
   CAF_CHECK(!decode_entry(bytes + '\0', y));
-  auto newer = bytes;
-  newer[0] = 2;
-  CAF_CHECK(!decode_entry(newer, y));
+  for (auto version : {0, 2, 3}) {
+    auto other = bytes;
+    other[0] = static_cast<char>(version);
+    CAF_CHECK(!decode_entry(other, y));
+  }
   auto flags = bytes;
   flags[1] |= 0x04;
   CAF_CHECK(!decode_entry(flags, y));
@@ -155,4 +163,109 @@ CAF_TEST(releasing a topic changes nothing else) {
   CAF_REQUIRE(decode_entry(bytes, y));
   CAF_CHECK_EQUAL(y.released, 2u);
   CAF_CHECK_EQUAL(chain_of(bytes, 7), x.chain);
+}
+
+// -- items
+// -----------------------------------------------------------------------------------------
+
+CAF_TEST(the bytes of an item never change) {
+  auto x = make_item();
+  std::string bytes;
+  encode_record(bytes, x, 7);
+  CAF_CHECK_EQUAL(hex(bytes), "0202"             // version 2, base64
+                              "0000000000000005" // expiry
+                              "" + hex(std::string_view{bytes}.substr(10, 8))
+                                +                  // chain
+                                "00000000"         // released
+                                "0000000000000102" // time
+                                "00ac0202"         // this node, incarnation, sequence
+                                "020161026263"     // topics
+                                "0174"             // type
+                                "00"               // id
+                                "0200ff"           // data
+                                "03"               // priority
+                                "026869"           // title
+                                "04796f750a");     // message
+  CAF_CHECK_EQUAL(hex(std::string_view{bytes}.substr(10, 8)), "CHAIN_OF_ITEM");
+  CAF_CHECK_EQUAL(chain_of(bytes, 7), x.chain);
+}
+
+CAF_TEST(an item survives the way to disk and back) {
+  auto x = make_item();
+  std::string bytes;
+  encode_record(bytes, x, 7);
+  decoded_entry y;
+  CAF_REQUIRE(decode_entry(bytes, y));
+  CAF_REQUIRE(y.has_mail);
+  CAF_CHECK_EQUAL(y.mail.title, "hi");
+  CAF_CHECK_EQUAL(y.mail.message, "you\n");
+  CAF_CHECK(y.mail.level == priority::critical);
+  CAF_CHECK_EQUAL(y.data, x.content.data);
+  CAF_CHECK_EQUAL(payload_bytes(x.content), 3u + 6u);
+  // The next entry that is decoded into the same place.
+  auto plain = make_record();
+  encode_record(bytes, plain, 7);
+  CAF_REQUIRE(decode_entry(bytes, y));
+  CAF_CHECK(!y.has_mail);
+}
+
+CAF_TEST(no item that is cut or grown or odd is accepted) {
+  auto x = make_item();
+  std::string bytes;
+  encode_record(bytes, x, 7);
+  decoded_entry y;
+  for (size_t size = 0; size < bytes.size(); ++size)
+    CAF_CHECK(!decode_entry(std::string_view{bytes}.substr(0, size), y));
+  CAF_CHECK(!decode_entry(bytes + '\0', y));
+  auto plain = bytes;
+  plain[0] = 1; // then nothing may stand behind the data
+  CAF_CHECK(!decode_entry(plain, y));
+  auto urgent = bytes;
+  urgent[bytes.size() - 9] = 4;
+  CAF_CHECK_EQUAL(int{bytes[bytes.size() - 9]}, 3);
+  CAF_CHECK(!decode_entry(urgent, y));
+  auto stub = bytes;
+  stub[1] = static_cast<char>(0x42); // an expired entry holds no mail
+  record_head head;
+  CAF_CHECK(!decode_head(stub, head));
+}
+
+CAF_TEST(no bytes make the decoder of items read beyond them) {
+  auto x = make_item();
+  std::string bytes;
+  encode_record(bytes, x, 7);
+  decoded_entry y;
+  for (size_t i = record_head_bytes; i < bytes.size(); ++i)
+    for (int value = 0; value < 256; ++value) {
+      auto changed = std::make_unique<char[]>(bytes.size()); // for the address sanitizer
+      std::copy(bytes.begin(), bytes.end(), changed.get());
+      changed[i] = static_cast<char>(value);
+      decode_entry({changed.get(), bytes.size()}, y);
+    }
+  CAF_CHECK(true);
+}
+
+CAF_TEST(the chain covers every byte of an item) {
+  auto x = make_item();
+  std::string bytes;
+  encode_record(bytes, x, 7);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    auto changed = bytes;
+    changed[i] ^= 1;
+    auto covered = i < 10 || i >= 22;
+    CAF_CHECK_EQUAL(chain_of(changed, 7) != x.chain, covered);
+  }
+}
+
+CAF_TEST(the stub of an item is that of any record) {
+  auto x = make_item();
+  std::string bytes;
+  encode_record(bytes, x, 7);
+  decoded_entry y;
+  CAF_REQUIRE(decode_entry(bytes, y));
+  encode_stub(bytes, entry_form::evicted, 99, y);
+  CAF_CHECK_EQUAL(hex(bytes.substr(0, 2)), "0182");
+  CAF_CHECK_EQUAL(hex(bytes.substr(30)), "00ac0202020161026263");
+  CAF_REQUIRE(decode_entry(bytes, y));
+  CAF_CHECK(!y.has_mail);
 }

@@ -250,17 +250,17 @@ CAF_TEST(an older store is migrated step by step) {
   close();
   std::vector<int> ran;
   storage::schema next;
-  next.version = 3;
-  next.migrations = {{1,
+  next.version = storage::schema_version + 2;
+  next.migrations = {{storage::schema_version,
                       [&](storage::database&) -> status {
                         ran.push_back(1);
                         return {};
                       }},
-                     {2, [&](storage::database&) -> status {
+                     {storage::schema_version + 1, [&](storage::database&) -> status {
                         ran.push_back(2);
                         return failure{errc::storage_full, "half way"};
                       }}};
-  auto x = storage::rocksdb_event_store::open(settings, clock, next);
+  auto x = storage::rocksdb_event_store::open(settings, mailboxes, clock, next);
   CAF_REQUIRE(!x);
   CAF_CHECK_EQUAL(x.error().detail, "half way");
   auto reached = storage::load_identity(settings.directory);
@@ -269,13 +269,13 @@ CAF_TEST(an older store is migrated step by step) {
     ran.push_back(2);
     return {};
   };
-  x = storage::rocksdb_event_store::open(settings, clock, next);
+  x = storage::rocksdb_event_store::open(settings, mailboxes, clock, next);
   CAF_REQUIRE(static_cast<bool>(x));
   CAF_CHECK_EQUAL(ran, (std::vector<int>{1, 2, 2}));
   storage::schema distant;
-  distant.version = 9;
+  distant.version = 99;
   x->reset();
-  x = storage::rocksdb_event_store::open(settings, clock, distant);
+  x = storage::rocksdb_event_store::open(settings, mailboxes, clock, distant);
   CAF_REQUIRE(!x);
   CAF_CHECK(x.error().detail.find("cannot upgrade") != std::string::npos);
 }

@@ -283,7 +283,7 @@ CAF_TEST(what one topic has evicted and another holds counts only there) {
 
 CAF_TEST(a directory serves one store at a time) {
   CAF_REQUIRE(open());
-  auto second = storage::rocksdb_event_store::open(settings, clock);
+  auto second = storage::rocksdb_event_store::open(settings, mailboxes, clock);
   CAF_REQUIRE(!second);
   CAF_CHECK(second.error().code == errc::storage_unavailable);
   CAF_CHECK_NOT_EQUAL(second.error().detail.find("in use by another process"), std::string::npos);

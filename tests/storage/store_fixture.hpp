@@ -146,6 +146,7 @@ struct store_fixture {
   temporary_directory temporary;
   manual_clock clock;
   storage_config settings;
+  mailbox_config mailboxes;
   std::unique_ptr<rocksdb_event_store> store;
   failure error{};
 
@@ -161,7 +162,7 @@ struct store_fixture {
   }
 
   bool open() {
-    auto x = rocksdb_event_store::open(settings, clock);
+    auto x = rocksdb_event_store::open(settings, mailboxes, clock);
     if (!x) {
       error = x.error();
       return false;

@@ -125,22 +125,25 @@ private:
 struct fixture : store_fixture {
   std::unique_ptr<opened_store> opened;
   std::unique_ptr<log_writer> writer;
+  std::unique_ptr<mailbox_reader> entries;
   std::unique_ptr<store_reader> reader;
   std::unique_ptr<maintenance> background;
 
   void start() {
     background.reset();
     reader.reset();
+    entries.reset();
     writer.reset();
     opened.reset();
-    auto x = open_store(settings, clock, current_schema());
+    auto x = open_store(settings, mailboxes, clock, current_schema());
     if (!x)
       throw std::runtime_error(x.error().detail);
     opened = std::make_unique<opened_store>(std::move(*x));
     writer = std::make_unique<log_writer>(
       *opened->db, *opened->runs, *opened->clock,
       log_writer::settings{opened->who.node.short_form(), opened->incarnation, 1000}, opened->end);
-    reader = std::make_unique<store_reader>(*opened->db, opened->expiry->floor);
+    entries = std::make_unique<mailbox_reader>(*opened->db, opened->expiry->keep_read_ms);
+    reader = std::make_unique<store_reader>(*opened->db, opened->expiry->floor, *entries);
     background = std::make_unique<maintenance>(
       *opened->db, *opened->expiry, [this] { return writer->last(); }, maintenance::settings{});
   }

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tidings {
 
-/// A log in memory. Fails on request.
+/// A log and mailboxes in memory. Fails on request. Forgets nothing: what has expired is hidden
+/// only where mailboxes are concerned.
 class fake_store : public event_store {
 public:
   std::vector<record> records;
@@ -19,7 +22,12 @@ public:
   bool last_append_synced = false;
   status fail_append;
   status full;
+  status fail_mailbox;
   int64_t now_ms = 1'000'000;
+  int64_t keep_read_ms = 0; ///< how long mailboxes list what has been read; 0: for ever
+
+  /// By user, without one of everyone, and item.
+  std::map<std::pair<std::string, lsn>, mailbox_entry> entries;
 
   fake_store() {
     id_.bytes[7] = 9;
@@ -41,10 +49,13 @@ public:
     for (auto& x : entries) {
       x.content.position = lsn{records.size() + (x.content.content.ephemeral ? 0 : 1)};
       x.content.time_ms = ++now_ms;
+      for (auto& change : x.changes)
+        put(change.user, change.entry);
       if (x.content.content.ephemeral)
         continue;
       x.content.origin = {5, records.size() + 1};
       records.push_back(x.content);
+      put_item(x.content);
       if (!x.key.empty())
         keys[x.key] = {x.content.position, x.content.origin, x.content.time_ms, x.fingerprint};
     }
@@ -74,19 +85,9 @@ public:
     auto at = what.after;
     while (to_integer(at) < until) {
       auto& x = records[to_integer(at)];
-      if (what.who->matches_any(x.content.topics)) {
-        std::vector<std::string_view> topics{x.content.topics.begin(), x.content.topics.end()};
-        record_view view;
-        view.position = x.position;
-        view.origin = x.origin;
-        view.time_ms = x.time_ms;
-        view.kind = x.content.kind;
-        view.topics = topics;
-        view.type = x.content.type;
-        view.data = x.content.data;
-        if (!to.on_record(view))
-          return read_outcome{at, false};
-      }
+      if (what.who->matches_any(x.content.topics)
+          && !is_done(x, what.hide_dismissed_of, what.now_ms) && !show(x, to))
+        return read_outcome{at, false};
       at = next(at);
     }
     return read_outcome{std::max(at, what.after), true};
@@ -115,11 +116,102 @@ public:
     return std::vector<topic_summary>{};
   }
 
+  result<std::vector<mailbox_entry>> mailbox(std::string_view user, size_t limit,
+                                             int64_t now) const override {
+    if (fail_mailbox)
+      return *fail_mailbox;
+    std::vector<mailbox_entry> found;
+    for (auto at = records.size(); at > 0 && found.size() < limit; --at)
+      if (auto x = find(user, records[at - 1]); x && is_listed(*x, now))
+        found.push_back(*x);
+    std::reverse(found.begin(), found.end());
+    return found;
+  }
+
+  status read_records(std::span<const lsn> positions, int64_t now,
+                      record_visitor& to) const override {
+    if (fail_mailbox)
+      return fail_mailbox;
+    for (auto at : positions) {
+      if (at == lsn{} || at > last())
+        continue;
+      auto& x = records[to_integer(at) - 1];
+      if (!is_past(x.content.expires_at_ms, now) && !show(x, to))
+        break;
+    }
+    return std::nullopt;
+  }
+
   store_statistics statistics() const override {
     return {};
   }
 
 private:
+  static bool is_past(int64_t time_ms, int64_t now) {
+    return time_ms != 0 && time_ms <= now;
+  }
+
+  static bool names(const record& x, std::string_view topic) {
+    auto& topics = x.content.topics;
+    return std::find(topics.begin(), topics.end(), topic) != topics.end();
+  }
+
+  static bool show(const record& x, record_visitor& to) {
+    std::vector<std::string_view> topics{x.content.topics.begin(), x.content.topics.end()};
+    mail_view mail;
+    if (x.content.mail)
+      mail = {x.content.mail->title, x.content.mail->message, x.content.mail->level};
+    return to.on_record({x.position, x.origin, x.time_ms, x.content.expires_at_ms, x.content.kind,
+                         topics, x.content.type, x.content.id, x.content.data,
+                         x.content.mail ? &mail : nullptr});
+  }
+
+  void put(const std::string& user, const mailbox_entry& x) {
+    if (x.state == item_state::dismissed && !x.shared)
+      entries.erase({user, x.item});
+    else
+      entries[{user, x.item}] = x;
+  }
+
+  void put_item(const record& x) {
+    auto& content = x.content;
+    if (!content.mail)
+      return;
+    auto shared = names(x, everyone_topic);
+    mailbox_entry entry{x.position, item_state::unread, content.mail->level,
+                        shared,     x.time_ms,          content.expires_at_ms,
+                        0,          content.type};
+    if (shared)
+      put({}, entry);
+    else
+      for (auto& topic : content.topics)
+        if (auto user = user_of_topic(topic))
+          put(std::string{*user}, entry);
+  }
+
+  /// The entry of a record in a user's mailbox.
+  std::optional<mailbox_entry> find(std::string_view user, const record& x) const {
+    auto own = entries.find({std::string{user}, x.position});
+    if (own != entries.end())
+      return own->second;
+    auto shared = entries.find({std::string{}, x.position});
+    return shared == entries.end() ? std::nullopt : std::optional{shared->second};
+  }
+
+  bool is_listed(const mailbox_entry& x, int64_t now) const {
+    auto read_for_long =
+      x.state == item_state::read && keep_read_ms != 0 && x.changed_ms + keep_read_ms <= now;
+    return x.state != item_state::dismissed && !is_past(x.expires_at_ms, now) && !read_for_long;
+  }
+
+  bool is_done(const record& x, std::string_view user, int64_t now) const {
+    if (!x.content.mail || user.empty()
+        || !(names(x, everyone_topic) || names(x, user_topic(user))))
+      return false;
+    auto entry = find(user, x);
+    return !entry || !is_listed(*entry, now);
+  }
+
   node_id id_;
 };
 

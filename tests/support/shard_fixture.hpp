@@ -231,7 +231,7 @@ public:
     // nop
   }
 
-  void close_connection(uint64_t, std::function<void(bool)>) override {
+  void close_connection(uint64_t, end_reason, std::function<void(bool)>) override {
     // nop
   }
 

@@ -1,0 +1,82 @@
+#include "http/handlers/streaming.hpp"
+
+#include "http/cors.hpp"
+#include "http/problem.hpp"
+#include "http/stream_sink.hpp"
+
+namespace tidings::http {
+
+namespace {
+
+using places = std::vector<std::shared_ptr<stream_census::place>>;
+
+/// Counts the stream for its user and its address.
+result<places> take_places(session& s, const stream_opening& y) {
+  auto& limits = s.local_shard().settings().limits;
+  places taken;
+  auto enter = [&](const std::string& key, uint32_t max, bool replace) {
+    auto admitted = s.broker().census->enter(key, max, replace);
+    if (!admitted.taken)
+      return false;
+    taken.push_back(std::move(admitted.taken));
+    for (auto id : admitted.replaced)
+      s.local_shard().others().close_connection(id, end_reason::replaced, [](bool) {});
+    return true;
+  };
+  auto too_many = [](const char* whose, uint32_t n) {
+    return failure{errc::rate_limited,
+                   whose + std::to_string(n) + " streams open already, which is the bound"};
+  };
+  auto& by = y.what.by;
+  if (by && !by->user.empty() && y.streams_per_user != 0
+      && !enter(y.counted_as + ' ' + by->user, y.streams_per_user, y.replace_oldest))
+    return too_many("you have ", y.streams_per_user);
+  auto address = "address " + s.peer().substr(0, s.peer().rfind(':'));
+  if (limits.streams_per_address != 0
+      && !enter(address, limits.streams_per_address, limits.replace_oldest))
+    return too_many("your address has ", limits.streams_per_address);
+  return taken;
+}
+
+std::string stream_header(session& s, const request& x, const stream_opening& y) {
+  std::string out = x.http11 ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.0 200 OK\r\n";
+  out += y.shape == representation::ndjson ? "Content-Type: application/x-ndjson\r\n"
+                                           : "Content-Type: text/event-stream; charset=utf-8\r\n";
+  out += "Date: ";
+  out += s.home().date();
+  out += "\r\n"
+         "Cache-Control: no-store\r\n"
+         "X-Accel-Buffering: no\r\n"
+         "X-Content-Type-Options: nosniff\r\n";
+  static const std::vector<std::string> everybody{"*"};
+  auto& origins = y.any_origin ? everybody : s.local_shard().settings().server.cors_origins;
+  for (auto& [name, value] : cors_headers(origins, x.field(bhttp::field::origin)))
+    out += name + ": " + value + "\r\n";
+  out += x.http11 ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n";
+  return out;
+}
+
+} // namespace
+
+void open_stream(session& s, const request& x, stream_opening y) {
+  auto header = stream_header(s, x, y);
+  if (x.method == bhttp::verb::head)
+    return s.respond_raw(std::move(header));
+  auto taken = take_places(s, y);
+  if (!taken)
+    return s.respond(problem(taken.error()));
+  auto& home = s.local_shard();
+  auto& owner = s.home();
+  auto stats = home.shared_stats();
+  auto socket = s.release(std::move(header));
+  if (!socket)
+    return;
+  auto sink = make_stream_sink(owner, std::move(socket), [stats, kept = *taken] {
+    subtract(stats->connections_open);
+  });
+  auto id = home.open_stream(std::move(y.what), std::move(sink));
+  for (auto& place : *taken)
+    place->settle(id);
+}
+
+} // namespace tidings::http
