@@ -6,11 +6,12 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 import urllib.parse
 
 from support import settings, tokens
-from support.broker import free_port, run_tidings, temporary_folder
+from support.broker import environment, free_port, run_tidings, temporary_folder
 from support.case import BrokerTest, OwnBrokerTest
 from support.checker import matches
 from support.mailbox import JSON, Mailbox
@@ -972,6 +973,132 @@ class Open(OwnBrokerTest):
         key = make_key("HS256", "broker")
         for headers in (bearer(token(key)), {"Authorization": "Basic eA=="}, {"X-API-Key": "x"}):
             self.assertEqual(broker.get("/users/ann/mailbox", headers).status, 401, headers)
+
+
+class Settings(OwnBrokerTest):
+    def status(self, broker, key, headers=None):
+        return broker.get("/users/me/mailbox", headers if headers is not None else bearer(key)).status
+
+    def test_keys_in_every_form(self):
+        folder = temporary_folder()
+        write = lambda name, text: (open(os.path.join(folder, name), "w").write(text), os.path.join(folder, name))[1]
+        table = lambda id_, algorithm, path: f'\n[[auth.key]]\nid = "{id_}"\nalgorithm = "{algorithm}"\nfile = "{path}"\n'
+        keys = {x: make_key("ES256", x) for x in ("one", "two", "alone", "certified")}
+        ed, hs, rsa = make_key("EdDSA", "jwk"), make_key("HS256", "jwk"), make_key("RS256", "broker")
+        certificate = tokens.openssl("req", "-x509", "-new", "-key", keys["certified"]._private, "-days", "1", "-subj", "/CN=x").decode()
+        jwks = {"keys": [keys["one"].jwk(kid="k1", use="sig"), keys["two"].jwk(kid="k2", alg="ES256"), rsa.jwk(kid="k3"),
+                         make_key("ES256", "unwanted").jwk(kid="k4", use="enc"), {"kty": "strange"}]}
+        broker = self.broker(config="[auth]\n" + table("set", "ES256", write("set.json", json.dumps(jwks)))
+                             + table("jwk", "ES256", write("jwk.json", json.dumps(keys["alone"].jwk())))
+                             + table("certificate", "ES256", write("cert.pem", certificate)) + table("ed", "EdDSA", write("ed.json", json.dumps(ed.jwk(), indent=2)))
+                             + table("oct", "HS256", write("oct.json", json.dumps(hs.jwk()))) + table("file", "HS256", write("secret", "q" * 40 + "\n")))
+        for key, kid in ((keys["one"], "k1"), (keys["one"], None), (keys["two"], "k2"), (keys["two"], None), (keys["alone"], "jwk"), (keys["alone"], None),
+                         (keys["certified"], "certificate"), (ed, "ed"), (hs, None), (tokens.Key("HS256", secret=b"q" * 40), None)):
+            self.assertEqual(self.status(broker, token(key, kid=kid)), 200, f"{key.algorithm} {kid}")
+        for key, kid in ((keys["one"], "k2"), (keys["two"], "k1"), (rsa, "k3"), (rsa, None), (make_key("ES256", "unwanted"), "k4"), (make_key("ES256", "unwanted"), None),
+                         (tokens.Key("HS256", secret=b"q" * 40 + b"\n"), None), (tokens.Key("HS256", secret=json.dumps(hs.jwk()).encode()), None)):
+            self.assertEqual(self.status(broker, token(key, kid=kid)), 401, f"{key.algorithm} {kid}")
+
+    def test_names_of_the_cookie_and_of_the_header(self):
+        key = make_key("HS256", "broker")
+        table = key_table("k", key, temporary_folder())
+        broker = self.broker(config=f'[auth]\ncookie = "sid"\nproxy-header = "X-Remote-User"\nproxies = ["127.0.0.0/8", "::1"]\n{table}')
+        text = token(key)
+        self.assertEqual(self.status(broker, None, {"Cookie": f"sid={text}"}), 200)
+        self.assertEqual(self.status(broker, None, {"Cookie": f"tidings={text}"}), 401)
+        self.assertEqual(self.status(broker, None, {"X-Remote-User": "alice"}), 200)
+        self.assertEqual(self.status(broker, None, {"X-User-Id": "alice"}), 401)
+        none = self.broker(config=f'[auth]\ncookie = ""\n{table}')
+        self.assertEqual(self.status(none, None, {"Cookie": f"tidings={text}"}), 401)
+        self.assertEqual(self.status(none, None, {**bearer(text), "Cookie": "tidings=x"}), 200)
+
+    def test_size_of_a_token(self):
+        key = make_key("HS256", "broker")
+        broker = self.broker(config="[auth]\n" + key_table("k", key, temporary_folder()))
+        padded = lambda size: token(key, claims(pad="p" * size))
+        size = 5900
+        while len(padded(size)) <= 8192:
+            size += 1
+        self.assertEqual(self.status(broker, padded(size - 1)), 200)
+        self.assertEqual(self.status(broker, padded(size)), 401)
+        many = [f"topic:{i}" for i in range(101)]
+        self.assertEqual(self.status(broker, token(key, claims(subscribe=many[:100], publish=many[:100]))), 200)
+        self.assertEqual(self.status(broker, token(key, claims(subscribe=many))), 401)
+
+    def test_rights_of_nobody_change_with_a_reload(self):
+        key = make_key("HS256", "broker")
+        table = key_table("k", key, temporary_folder())
+        broker = self.broker(config=f'[auth]\nanonymous-subscribe = ["t", "u"]\nanonymous-publish = ["t"]\n{table}')
+        stream = broker.stream("/topics/t")
+        self.addCleanup(stream.close)
+        stream.ready()
+        self.assertEqual(broker.post("/topics/t", "x").status, 201)
+        broker.write_config(f'[auth]\nanonymous-subscribe = ["u"]\n{table}')
+        broker.signal(signal.SIGHUP)
+        self.assertEqual(stream.control("tidings.closing", 15)["reason"], "revoked")
+        self.assertEqual(broker.stream("/topics/t").head.status, 401)
+        self.assertEqual(broker.stream("/topics/u").head.status, 200)
+        self.assertEqual(broker.post("/topics/t", "x").status, 401)
+
+
+class TokenCommand(OwnBrokerTest):
+    """`tidings token`, as docs/security.md shows it."""
+
+    def run_token(self, *words, data=""):
+        return subprocess.run([str(settings.broker_path), "token", *words], env=environment(), input=data, capture_output=True, text=True, timeout=20)
+
+    def test_make_check_and_hash(self):
+        folder = temporary_folder()
+        for algorithm in ALGORITHMS:
+            with self.subTest(algorithm):
+                key = make_key(algorithm, "command")
+                private = os.path.join(folder, f"{algorithm}.key")
+                with open(private, "w") as file:
+                    file.write(key.secret.decode() if algorithm == "HS256" else key.private_pem)
+                path = os.path.join(folder, f"{algorithm}.toml")
+                with open(path, "w") as file:
+                    file.write(f'[auth]\naudience = "{AUDIENCE}"\n' + key_table("k", key, folder, ISSUER))
+                words = ["make", "--key-file", private, "--algorithm", algorithm, "--issuer", ISSUER, "--audience", AUDIENCE]
+                made = self.run_token(*words, "--user", "alice", "--key-id", "k", "--subscribe", "news,order:*", "--publish", "chat:*", "--ttl", "1h")
+                self.assertEqual(made.returncode, 0, made)
+                text = made.stdout.strip()
+                head, body, signature = (tokens.unb64(x) for x in text.split("."))
+                self.assertEqual(json.loads(head), {"alg": algorithm, "typ": "JWT", "kid": "k"})
+                said = json.loads(body)
+                self.assertEqual((said["sub"], said["iss"], said["exp"] - said["iat"]), ("alice", ISSUER, 3600))
+                self.assertIn(AUDIENCE, said["aud"] if isinstance(said["aud"], list) else [said["aud"]])
+                self.assertTrue(said["jti"])
+                if algorithm in ("HS256", "EdDSA", "RS256"):  # those that sign the same to the same
+                    self.assertEqual(signature, key.sign(text.rsplit(".", 1)[0].encode()))
+                broker = self.broker(config=open(path).read(), options={"topics.level": "written"})
+                self.assertEqual(broker.get("/users/alice/mailbox", bearer(text)).status, 200)
+                self.assertEqual(broker.post("/topics/chat:1", "x", bearer(text)).status, 201)
+                self.assertEqual(broker.post("/topics/order:1", "x", bearer(text)).status, 403)
+                self.assertEqual(broker.get("/stats", bearer(text)).status, 403)
+                good = self.run_token("check", "--config", path, data=text + "\n")
+                self.assertEqual(good.returncode, 0, good)
+                for word in ("alice", "order:*", "chat:*"):
+                    self.assertIn(word, good.stdout)
+                bad = self.run_token("check", "--config", path, data=text[:-4] + "AAAA\n")
+                self.assertEqual(bad.returncode, 1, bad)
+                self.assertNotIn(text[-20:-4], bad.stdout + bad.stderr)
+                admin = self.run_token(*words, "--admin", "--ttl", "10m").stdout.strip()
+                self.assertEqual(broker.get("/stats", bearer(admin)).status, 200)
+                self.assertEqual(broker.get("/users/me/mailbox", bearer(admin)).status, 401)
+                broker.dispose()
+        for bad in ((), ("make",), ("make", "--key-file", "/nowhere", "--algorithm", "EdDSA"), ("frob",)):
+            self.assertNotEqual(self.run_token(*bad).returncode, 0)
+
+    def test_the_lines_for_an_api_key_work(self):
+        key = "0123456789abcdef" * 4
+        done = self.run_token("hash", data=key + "\n")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertNotIn(key, done.stdout)
+        table = done.stdout[done.stdout.index("[[auth.api-key]]"):].replace('name = ""', 'name = "shop"').replace("publish = []", 'publish = ["order:*"]', 1)
+        broker = self.broker(config=table, options={"topics.level": "written"})
+        self.assertEqual(broker.post("/topics/order:1", "x", {"X-API-Key": key}).status, 201)
+        self.assertEqual(broker.post("/topics/order:1", "x", {"X-API-Key": key[:-1]}).status, 401)
+        self.assertNotEqual(self.run_token("hash", data="short\n").returncode, 0)
 
 
 class Start(OwnBrokerTest):

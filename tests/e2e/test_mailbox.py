@@ -214,6 +214,30 @@ class Send(MailboxTest):
         self.assertEqual((event["id"], event["type"], event["data"]), (answer["id"], "note", {"a": 1}))
         self.assertEqual(set(event["topics"]), {self.topic, f"user:{box.user}"})
 
+    def test_binary_data_and_text(self):
+        box = self.user()
+        stream = self.tab(box)
+        box.send(title="binary", data="AAE=", encoding="base64")
+        box.send(title="text", data="one\ntwo")
+        box.send(title="null", data=None)
+        items = box.items(order="oldest")
+        self.assertEqual([(x["data"], x.get("encoding")) for x in items], [("AAE=", "base64"), ("one\ntwo", None), (None, None)])
+        for item, event in zip(items, stream.events(3)):
+            self.assertEqual(json.loads(event.data), {k: v for k, v in item.items() if k != "state"})
+        self.refused(self.shared.post(box.path, '{"title":"x","data":"A","encoding":"base64"}', JSON), "invalid_event")
+        self.refused(self.shared.post(box.path, json.dumps({"data": "y" * (256 * 1024 + 1)}), JSON), "payload_too_large", 413)
+
+    def test_every_level(self):
+        broker = self.broker(options={"topics.level": "none"})
+        box = Mailbox(broker, "ann")
+        for level, status in (("none", 202), ("written", 201), ("fsync", 201)):
+            answer = broker.post(box.path, json.dumps({"title": level, "ack": level}), JSON)
+            self.assertEqual((answer.status, answer.json["level"]), (status, level))
+            self.assertEqual(answer.json["id"] is None, level == "none")
+        eventually(lambda: box.titles(order="oldest") == ["none", "written", "fsync"])
+        strict = self.broker()
+        self.assert_problem(strict.post(box.path, '{"title":"x","ack":"written"}', JSON), 400, "level_too_low")
+
     def test_batches_and_lines(self):
         box = self.user()
         array = [{"users": [box.user], "title": f"a{i}"} for i in range(3)] + [{"topic": self.topic, "data": "no item"}]
@@ -980,6 +1004,42 @@ class Restart(OwnBrokerTest):
 
 
 class Settings(OwnBrokerTest):
+    def test_what_was_read_leaves_after_a_while(self):
+        broker = self.broker(options={"topics.level": "written", "mailbox.keep-read": "1s"})
+        box = Mailbox(broker, "ann")
+        names = ("unread", "seen", "read", "archive")
+        ids = {x: box.send(title=x)["id"] for x in names}
+        everyones = broker.post("/events", '{"users":"*","title":"shared"}', JSON).json["id"]
+        for name in names[1:]:
+            box.change(name, {"ids": [ids[name]]})
+        box.change("read", {"ids": [everyones]})
+        self.assertEqual(len(box.items()), 5)
+        eventually(lambda: len(box.items()) != 5, 5)
+        # What was archived was put there to stay.
+        eventually(lambda: box.titles(order="oldest") == ["unread", "seen", "archive"], 5, "what was read is gone")
+        self.assertEqual(box.counts(), counts_of(["unread", "seen", "archived"]))
+        self.assertEqual(Mailbox(broker, "bob").titles(), ["shared"])
+        self.assertEqual(set(box.change("dismiss", {"ids": list(ids.values()) + [everyones]})["changed"]),
+                         {ids[x] for x in ("unread", "seen", "archive")})
+        broker.kill()
+        broker.start()
+        self.assertEqual(box.titles(), [])
+
+    def test_changes_that_are_not_told_any_more_are_a_gap(self):
+        broker = self.broker(options={"topics.level": "written", "mailbox.changes-ttl": "1s"})
+        box = Mailbox(broker, "ann")
+        first = box.send(title="a")["id"]
+        changed = time.time()
+        box.change("read")
+        box.send(title="b")
+        eventually(lambda: time.time() > changed + 1.3)
+        with box.stream(headers={"Last-Event-ID": first}) as stream:
+            self.assertIs(stream.ready()["recovered"], False)
+            self.assertEqual(stream.event(control=True).type, "tidings.gap")
+            self.assertEqual(json.loads(stream.event().data)["title"], "b")
+        # The state itself stays.
+        self.assertEqual([x["state"] for x in box.items(order="oldest")], ["read", "unread"])
+
     def test_the_mailbox_section(self):
         broker = self.broker(options={"topics.level": "written", "mailbox.ttl": "1h", "mailbox.items-max": "5", "mailbox.page-items": "3"})
         box = Mailbox(broker, "ann")
