@@ -297,7 +297,8 @@ class Tokens(IdentityTest):
 
     def test_a_refusal_tells_nothing_of_the_token(self):
         text = self.token(algorithm="HS256")[:-2] + "xx"
-        answer = self.assert_unknown(text)
+        answer = self.shared.get("/users/me/mailbox", bearer(text))
+        self.assertEqual(answer.status, 401)
         for piece in text.split("."):
             self.assertNotIn(piece, answer.text)
         self.assertNotIn(self.keys["HS256"].secret.decode(), answer.text)
@@ -684,6 +685,16 @@ class Rights(IdentityTest):
         self.assert_problem(answer, 403, "forbidden")
         answer = self.shared.post("/events?topic=b", "x", {"ce-specversion": "1.0", "ce-id": "2", "ce-source": "s", "ce-type": "a:1", "Content-Type": "text/plain", **alice})
         self.assert_problem(answer, 403, "forbidden")
+
+    def test_somebodys_key_opens_no_topic(self):
+        first = self.shared.post("/topics/a:1", "x", {**self.who(publish=["a:*"]), "Idempotency-Key": self.topic})
+        self.assertEqual(first.status, 201)
+        other = self.who("bob", publish=["b:*"])
+        answer = self.shared.post("/topics/a:1", "x", {**other, "Idempotency-Key": self.topic})
+        self.assert_problem(answer, 403, "forbidden")
+        self.assertNotIn(first.json["id"], answer.text)
+        answer = self.shared.post("/topics/b:1", "x", {**other, "Idempotency-Key": self.topic})
+        self.assertNotIn(first.json["id"], answer.text)
 
     def test_events_of_the_user_are_added_to_what_is_asked_for(self):
         alice = self.who(subscribe=["chat:*"])

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import subprocess
 import threading
 import time
 
@@ -826,6 +827,85 @@ class Streams(MailboxTest):
         self.assertEqual([x for x in got if x in set(ids)], left)
 
 
+class Together(MailboxTest):
+    def test_tabs_agree_with_the_list_after_all_worked_at_once(self):
+        """Three send, three change by ids and filters, two tabs follow and one comes and goes; no order is given."""
+        box = self.user()
+        tabs = [Tab(box, f"tab {i}") for i in range(3)]
+        for tab in tabs:
+            tab.open()
+            self.addCleanup(tab.close)
+        sent, failures, confirmed, lock = [], [], [], threading.Lock()
+        over = threading.Event()
+
+        def guarded(work):
+            def run(*arguments):
+                try:
+                    work(*arguments)
+                except BaseException as failure:
+                    failures.append(failure)
+            return run
+
+        @guarded
+        def sending(number):
+            for i in range(60):
+                identity = box.send(title=f"{number} {i}", type="ab"[i % 2], message="m" * (i % 7) * 500)["id"]
+                with lock:
+                    sent.append(identity)
+
+        @guarded
+        def changing(number):
+            chance = random.Random(number)
+            while not over.is_set():
+                with lock:
+                    ids = chance.sample(sent, min(len(sent), 5))
+                action = chance.choice(("seen", "read", "archive", "dismiss"))
+                body = {"ids": ids} if chance.random() < 0.7 else {"state": [chance.choice(STATES)], "type": chance.choice("ab")}
+                answer = box.change(action, body)
+                with lock:
+                    confirmed.extend((x, action) for x in answer["changed"])
+
+        def take(tab):
+            event = tab.take(tab.stream.item())
+            if event and event[0] != "end":
+                tab.add(event[1], event[2])
+            return event and event[1]
+
+        def follow(tab, coming_and_going):
+            @guarded
+            def run():
+                taken = 0
+                while take(tab) != "end":
+                    taken += 1
+                    if coming_and_going and taken % 40 == 39:
+                        tab.resume()
+            return run
+
+        threads = [threading.Thread(target=sending, args=(i,)) for i in range(3)]
+        changers = [threading.Thread(target=changing, args=(i,)) for i in range(3)]
+        followers = [threading.Thread(target=follow(tab, tab is tabs[2])) for tab in tabs]
+        for thread in threads + changers + followers:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        over.set()
+        for thread in changers:
+            thread.join()
+        self.publish(f"user:{box.user}", "end", "?type=end")
+        for thread in followers:
+            thread.join(30)
+        self.assertEqual(failures, [])
+        self.assertEqual(len(confirmed), len(set(confirmed)), "the same rise was confirmed twice")
+        items = {x["id"]: x["state"] for x in box.items(limit=200)}
+        self.assertEqual(box.counts(), counts_of(items.values()))
+        for tab in tabs:
+            self.assertEqual(tab.states(), items, tab.name)
+            self.assertEqual(tab.gaps, [])
+        gone = {x for x, action in confirmed if action == "dismiss"}
+        self.assertEqual(set(items), set(sent) - gone)
+        self.note(f"{len(sent)} items, {len(confirmed)} rises of a state by 3 clients at once, {tabs[2].resumes} resumes of one tab: all agree")
+
+
 class Badge(MailboxTest):
     """`A badge is counts.unread of a page, one more for each item, one less for each that was unread.`"""
 
@@ -988,6 +1068,16 @@ class Restart(OwnBrokerTest):
                 self.assertEqual(tab.gaps, [])
                 self.assertEqual(tab.states(), {x["id"]: x["state"] for x in ann.items()})
 
+    def test_a_stop_after_changes_ends(self):
+        broker = self.broker(options={"server.drain-timeout": "2s"})
+        ann, _ = self.boxes(broker)
+        ann.send(title="x")
+        ann.change("read")
+        try:
+            self.assertEqual(broker.stop(8), 0)
+        except subprocess.TimeoutExpired:
+            self.fail("SIGTERM after a change in a mailbox: the process does not end")
+
     def test_a_broker_that_stops_says_so_to_a_users_stream(self):
         broker = self.broker()
         ann, _ = self.boxes(broker)
@@ -1004,6 +1094,34 @@ class Restart(OwnBrokerTest):
 
 
 class Settings(OwnBrokerTest):
+    def test_more_mailboxes_than_may_be_in_memory(self):
+        broker = self.broker(options={"topics.level": "written", "mailbox.active-max": "3", "mailbox.idle-timeout": "1s"})
+        boxes = [Mailbox(broker, f"u{i}") for i in range(60)]
+        for at in range(0, 60, 15):
+            broker.post("/events", json.dumps({"users": [x.user for x in boxes[at:at + 15]], "title": "x"}), JSON)
+        failures = []
+
+        def work(part):
+            try:
+                for _ in range(3):
+                    for box in part:
+                        box.change("seen")
+                    for box in part:
+                        box.change("read")
+            except BaseException as failure:
+                failures.append(failure)
+
+        threads = [threading.Thread(target=work, args=(boxes[i::6] + boxes[:2],)) for i in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        self.assertEqual({tuple(x.counts().items()) for x in boxes}, {tuple(counts_of(["read"]).items())})
+        begin = time.monotonic()
+        eventually(lambda: time.monotonic() - begin > 2.5)  # all of them are idle by now
+        self.assertEqual(len(boxes[0].change("archive")["changed"]), 1)
+
     def test_what_was_read_leaves_after_a_while(self):
         broker = self.broker(options={"topics.level": "written", "mailbox.keep-read": "1s"})
         box = Mailbox(broker, "ann")
