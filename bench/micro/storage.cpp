@@ -202,27 +202,31 @@ public:
            cpu_seconds() - cpu);
   }
 
-  /// Items for each user, in turns and in an order that the index does not have, and some for
-  /// everyone, so that a page of 50 is full.
+  /// Items for each user, in turns and in an order that the index does not have, each to as many
+  /// users as an event may name, and some for everyone, so that a page of 50 is full.
   void fill_mailboxes(uint64_t users) {
     constexpr uint64_t items = 20;
+    constexpr uint64_t together = 16;
     constexpr uint64_t for_everyone = 40;
     users_ = users;
     std::vector<log_entry> entries(group_);
     auto begin = steady::now();
     auto cpu = cpu_seconds();
     for (uint64_t done = 0; done < users * items;) {
-      entries.resize(std::min<uint64_t>(group_, users * items - done));
-      for (auto& x : entries)
-        set_item(x, user_topic(user(done++)));
+      for (auto& x : entries) {
+        std::vector<std::string> topics;
+        for (uint64_t i = 0; i < together; ++i)
+          topics.push_back(user_topic(user(done++)));
+        set_item(x, std::move(topics));
+      }
       write(entries);
     }
     entries.resize(for_everyone);
     for (auto& x : entries)
-      set_item(x, std::string{everyone_topic});
+      set_item(x, {std::string{everyone_topic}});
     write(entries);
-    report("items appended, written", static_cast<double>(users * items), seconds_since(begin),
-           cpu_seconds() - cpu);
+    report("entries of mailboxes appended, written", static_cast<double>(users * items),
+           seconds_since(begin), cpu_seconds() - cpu);
   }
 
   void read_mailboxes(const char* when) {
@@ -313,9 +317,9 @@ private:
     return "u-" + std::to_string(i % users_ * odd % 10'000'000'019);
   }
 
-  void set_item(log_entry& x, std::string topic) {
+  void set_item(log_entry& x, std::vector<std::string> topics) {
     auto& content = x.content.content;
-    content.topics = {std::move(topic)};
+    content.topics = std::move(topics);
     content.type = "note";
     content.data = data_[next_++ % data_.size()].substr(0, 80);
     content.expires_at_ms = system_clock_source().wall_ms() + 30LL * 24 * 60 * 60 * 1000;

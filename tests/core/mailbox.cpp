@@ -68,7 +68,7 @@ CAF_TEST(a topic of a user names the user) {
     CAF_CHECK(!user_of_topic(topic));
 }
 
-CAF_TEST(the topic of changes is the broker's own) {
+CAF_TEST(the topic of changes belongs to the broker) {
   CAF_CHECK_EQUAL(mailbox_topic("ada"), "$mailbox/ada");
   CAF_CHECK(is_reserved_topic(mailbox_topic("ada")));
   CAF_CHECK(!is_reserved_topic(user_topic("ada")));

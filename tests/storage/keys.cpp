@@ -53,7 +53,9 @@ CAF_TEST(mailbox keys sort by user and then by item) {
   CAF_REQUIRE(x.has_value());
   CAF_CHECK_EQUAL(x->user, "a:b");
   CAF_CHECK(x->item == lsn{1});
-  CAF_CHECK_EQUAL(parse_mailbox_key(keys[0])->user, all_users);
+  x = parse_mailbox_key(keys[0]);
+  CAF_REQUIRE(x.has_value());
+  CAF_CHECK_EQUAL(x->user, all_users);
   CAF_CHECK(!parse_mailbox_key("a"));
   CAF_CHECK(!parse_mailbox_key("abcdefghijk"));
 }

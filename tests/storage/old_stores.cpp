@@ -151,7 +151,9 @@ CAF_TEST(a store of schema 1 is read as it was written) {
   // It is one of this schema now.
   send({"ada"});
   CAF_CHECK_EQUAL(show("ada"), "9");
-  CAF_CHECK_EQUAL((*storage::load_identity(settings.directory))->schema, storage::schema_version);
+  auto who = storage::load_identity(settings.directory);
+  CAF_REQUIRE(who && *who);
+  CAF_CHECK_EQUAL((**who).schema, storage::schema_version);
 }
 
 CAF_TEST(a migration that a crash cut short is repeated) {
@@ -160,7 +162,9 @@ CAF_TEST(a migration that a crash cut short is repeated) {
   CAF_REQUIRE(open());
   close();
   // The number is on disk in two places, one after the other.
-  auto who = **storage::load_identity(settings.directory);
+  auto found = storage::load_identity(settings.directory);
+  CAF_REQUIRE(found && *found);
+  auto who = **found;
   who.schema = 1;
   CAF_REQUIRE(!storage::save_identity(settings.directory, who));
   check(7);

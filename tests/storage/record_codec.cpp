@@ -186,7 +186,7 @@ CAF_TEST(the bytes of an item never change) {
                                 "03"               // priority
                                 "026869"           // title
                                 "04796f750a");     // message
-  CAF_CHECK_EQUAL(hex(std::string_view{bytes}.substr(10, 8)), "CHAIN_OF_ITEM");
+  CAF_CHECK_EQUAL(hex(std::string_view{bytes}.substr(10, 8)), "91d878a08d327e13");
   CAF_CHECK_EQUAL(chain_of(bytes, 7), x.chain);
 }
 

@@ -11,9 +11,11 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 // What the tests of the store share.
@@ -183,10 +185,24 @@ struct store_fixture {
   /// The directory as it is at this moment becomes the store's, as after a kill.
   void crash() {
     auto image = temporary.path() / "image";
-    fs::copy(directory(), image, fs::copy_options::recursive);
+    // What a compaction has replaced may go meanwhile: then it was not one moment.
+    std::error_code error;
+    std::set<fs::path> before;
+    do {
+      before = files();
+      fs::remove_all(image);
+      fs::copy(directory(), image, fs::copy_options::recursive, error);
+    } while (error || files() != before);
     store.reset();
     fs::remove_all(directory());
     fs::rename(image, directory());
+  }
+
+  std::set<fs::path> files() const {
+    std::set<fs::path> found;
+    for (auto& x : fs::directory_iterator{directory()})
+      found.insert(x.path());
+    return found;
   }
 
   /// Appends `count` events to a topic with data "0", "1", …
