@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the end-to-end tests against a built broker. The last line says how many passed.
 
-    python3 tests/e2e/run.py [--broker PATH] [--quick] [--only TEXT]... [--crash-cycles N] [--list]
+    python3 tests/e2e/run.py [--broker PATH] [--quick] [--only TEXT]... [--crash-cycles N] [--model-steps N]
+                             [--list]
 """
 
 import argparse
@@ -92,11 +93,13 @@ def main():
     parser.add_argument("--quick", action="store_true", help="small counts")
     parser.add_argument("--only", action="append", default=[], help="tests whose name contains TEXT")
     parser.add_argument("--crash-cycles", type=int, help="kill -9 cycles of the crash test")
+    parser.add_argument("--model-steps", type=int, help="steps of the test of mailboxes against a model; 10000 is the full count")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     settings.broker_path = options.broker.resolve()
     settings.quick = options.quick
     settings.crash_cycles = options.crash_cycles
+    settings.model_steps = options.model_steps
 
     faulthandler.enable()
     signal.signal(signal.SIGALRM, _hangs)

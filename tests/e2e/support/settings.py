@@ -10,6 +10,7 @@ broker_path = ROOT / "build/release/tidings"
 quick = False
 seed = int(os.environ.get("TIDINGS_SEED") or random.SystemRandom().randrange(1 << 32))
 crash_cycles = None  # None: the test's own default
+model_steps = None
 
 
 def randomness(name):

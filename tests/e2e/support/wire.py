@@ -62,9 +62,12 @@ class Response(Head):
 
 
 class Connection:
-    def __init__(self, address, timeout=20.0, tls=None, receive_buffer=None, cut_after=None):
+    def __init__(self, address, timeout=20.0, tls=None, receive_buffer=None, cut_after=None, source=None):
+        """`source`: the address to come from, for instance another one of the loopback network."""
         self.timeout = timeout
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if source:
+            self.socket.bind((source, 0))
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
