@@ -183,6 +183,7 @@ struct page_request {
   subscription_ptr who;
   start_point since = from_earliest{};
   std::optional<start_point> until;
+  std::string mailbox_of; ///< see replay_request
   size_t limit = 100;
   bool reverse = false;
 };
@@ -211,7 +212,8 @@ struct item_filter {
   std::string type;                                                         ///< empty: of any
 
   bool admits(const mailbox_entry& x) const noexcept {
-    return states[static_cast<size_t>(x.state)] && (type.empty() || type == x.type);
+    return states[static_cast<size_t>(x.state)]
+           && (type.empty() || type == (x.type.empty() ? "message" : x.type));
   }
 };
 

@@ -4,6 +4,8 @@
 #include "http/cors.hpp"
 #include "tidings/text.hpp"
 
+#include <algorithm>
+
 namespace tidings::http {
 
 namespace {
@@ -25,8 +27,12 @@ std::optional<std::string_view> only(const request& x, std::string_view name, bo
   return x.field(name);
 }
 
+/// Whether the answer is a stream: native or a profile's, wherever that is mounted.
 bool is_stream(const request& x) {
-  if (x.method != bhttp::verb::get)
+  auto path = x.raw_path;
+  auto known = path == "/events" || path.starts_with("/topics/") || path.ends_with("/stream")
+               || path.find("/sse/") != path.npos;
+  if (x.method != bhttp::verb::get || !known)
     return false;
   auto shape = negotiate(x.all_of(bhttp::field::accept));
   return shape && *shape != representation::json;
@@ -74,11 +80,14 @@ result<caller_ptr> identify(const authenticator& by, request& x, std::string_vie
 
 bool is_unwilled(const request& x, const std::vector<std::string>& allowed) {
   auto origin = x.field(bhttp::field::origin);
-  if (is_forged_write(allowed, origin, x.field(bhttp::field::host)))
-    return true;
-  if (!x.who || x.who->how != caller::way::cookie || !origin.empty())
-    return false;
-  return x.field("Sec-Fetch-Site") != "same-origin";
+  auto host = x.field(bhttp::field::host);
+  if (!x.who || x.who->how != caller::way::cookie)
+    return is_forged_write(allowed, origin, host);
+  if (origin.empty())
+    return x.field("Sec-Fetch-Site") != "same-origin";
+  // `*` is for those who come without credentials.
+  auto listed = std::find(allowed.begin(), allowed.end(), origin) != allowed.end();
+  return !listed && is_forged_write({}, origin, host);
 }
 
 result<std::string> user_of_path(const request& x) {

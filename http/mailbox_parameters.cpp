@@ -129,9 +129,7 @@ result<mailbox_order> parse_mailbox_order(mailbox_action what, const request& x,
     if (!members)
       return members.error();
     for (auto& member : *members) {
-      if (member.kind == json_kind::null)
-        continue;
-      chosen = true;
+      chosen = true; // `null` is refused below: who lost their list must not clear everything
       if (member.name == "ids") {
         auto ids = texts_of(member, "ids");
         if (!ids)

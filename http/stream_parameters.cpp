@@ -46,6 +46,10 @@ result<std::vector<std::string>> parse_types(const request& x, const limits_conf
 
 /// A user's own stream: what is sent to them and to everyone, and the changes in their mailbox.
 result<subscription_ptr> parse_user_subscription(const request& x, const limits_config& limits) {
+  for (auto name : {"topic", "topics"})
+    if (x.query.first(name))
+      return bad_parameter(std::string{"a user's stream has its own topics: "} + name
+                           + " makes no sense here");
   auto user = user_of_path(x);
   if (!user)
     return user.error();

@@ -93,6 +93,8 @@ private:
 result<nlohmann::json> parse_strict_object(std::string_view text, errc code,
                                            std::string_view what) {
   auto refuse = [&](const char* why) { return failure{code, std::string{what} + ' ' + why}; };
+  if (text.find('\0') != text.npos) // the end of the text, for the parser
+    return refuse("is not JSON");
   if (text.starts_with("\xef\xbb\xbf")) // a byte order mark, which the parser would pass over
     return refuse("is not JSON");
   structure_checker checker;

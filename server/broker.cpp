@@ -118,6 +118,8 @@ public:
       caf::anon_send(x, config_ptr{config_});
     caf::anon_send(distributor_, config_ptr{config_});
     caf::anon_send(mailroom_, config_ptr{config_});
+    if ((*gate)->is_open() && !context_.gate.load()->is_open())
+      spdlog::warn("nobody has to sign in any more: the configuration names no way to");
     context_.gate = *gate;
     dismiss_who_may_not_stay(std::move(*gate));
     add(stats_->reloads);

@@ -182,6 +182,7 @@ void stream::on_chunk(replay_chunk& x) {
   add(stats.gaps, x.gaps);
   events_ += x.events;
   quiet_ = x.quiet;
+  caught_up_ = caught_up_ || x.end_reached;
   position_ = std::max(position_, x.covered);
   if (x.events + x.gaps != 0)
     id_sent_ = position_;
@@ -205,7 +206,10 @@ void stream::advance() {
       return home_.await_head(*this);
     if (position_ == home_.head())
       return go_live();
-    if (!home_.recent().covers(position_))
+    // Memory does not know what a user has dismissed meanwhile; what comes after a read that
+    // reached the end is too new for that.
+    auto asks_store = by_ && !by_->user.empty() && !caught_up_;
+    if (asks_store || !home_.recent().covers(position_))
       return read_on(position_);
     write_from_memory();
     if (blocked_)
@@ -370,6 +374,7 @@ void stream::on_writable() {
 /// The socket is full: from now on the reader is fed at its own speed.
 void stream::fall_behind() {
   state_ = state::catching_up;
+  caught_up_ = false;
   if (profile_->overflow != overflow_policy::catch_up && !lag_) {
     lag_ = std::make_unique<lag_queue>(profile_->overflow, profile_->queue_events);
     group->join_lagging(*this);

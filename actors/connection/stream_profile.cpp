@@ -40,8 +40,7 @@ stream_profile make_profile(const config& cfg, wire_format format, bool chunked)
   p.chunked = chunked;
   p.heartbeat = cfg.stream.heartbeat;
   p.heartbeat_event = cfg.stream.heartbeat_event;
-  if (p.heartbeat == heartbeat_shape::event)
-    p.heartbeat_data = cfg.stream.heartbeat_data;
+  p.heartbeat_data = cfg.stream.heartbeat_data;
   p.heartbeat_interval = cfg.stream.heartbeat_interval;
   p.max_age = cfg.stream.max_age;
   p.retry_min = cfg.stream.retry_min;
@@ -55,7 +54,10 @@ stream_profile make_profile(const config& cfg, wire_format format, bool chunked)
 void adopt(stream_profile& to, const profile_settings& from) {
   to.heartbeat = from.heartbeat;
   to.heartbeat_event = from.heartbeat_event;
-  to.heartbeat_data = from.heartbeat_data;
+  if (from.heartbeat == heartbeat_shape::event)
+    to.heartbeat_data = from.heartbeat_data;
+  else
+    to.heartbeat_comment = from.heartbeat_data;
   to.heartbeat_interval = from.heartbeat_interval;
   to.timing = from.timing;
   to.overflow = from.overflow;
@@ -100,8 +102,8 @@ void append_heartbeat(std::string& out, const stream_profile& p, std::string_vie
     else if (p.heartbeat == heartbeat_shape::event)
       sse::append_event(body, id, p.heartbeat_event, p.heartbeat_data);
     else {
-      if (id.empty() || !p.heartbeat_data.empty())
-        sse::append_comment(body, p.heartbeat_data);
+      if (id.empty() || !p.heartbeat_comment.empty())
+        sse::append_comment(body, p.heartbeat_comment);
       sse::append_position(body, id);
     }
   });

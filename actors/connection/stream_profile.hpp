@@ -13,7 +13,8 @@ struct stream_profile {
   bool chunked = true; ///< HTTP/1.1
   heartbeat_shape heartbeat = heartbeat_shape::comment;
   std::string heartbeat_event;
-  std::string heartbeat_data; ///< or the text of the comment
+  std::string heartbeat_data;
+  std::string heartbeat_comment; ///< its text
   milliseconds heartbeat_interval{15'000};
   heartbeat_timing timing = heartbeat_timing::idle;
   std::string first_event; ///< sent first, with an id for the client; empty: none

@@ -18,6 +18,12 @@ public:
     // nop
   }
 
+  /// Mailboxes do not end by themselves: what they wait for holds them.
+  ~mailroom_state() {
+    residents_.for_each(
+      [](resident& x) { caf::anon_send_exit(x.actor, caf::exit_reason::user_shutdown); });
+  }
+
   mailroom_actor::behavior_type make_behavior(config_ptr cfg, mailbox_environment env,
                                               const clock_source* clock) {
     config_ = std::move(cfg);

@@ -270,6 +270,7 @@ result<page> log_reader::read_page(const page_request& x, int64_t now_ms) const 
   what.after = since->after;
   what.until = store_.last();
   what.reverse = x.reverse;
+  what.hide_dismissed_of = x.mailbox_of;
   what.now_ms = now_ms;
   if (x.until) {
     auto until = locate(*x.until, *x.who);

@@ -137,6 +137,8 @@ private:
     auto what = parse_page_parameters(x, home.settings().limits, home.clock().wall_ms());
     if (!what)
       return s.respond(problem(what.error()));
+    if (auto reader = reader_of(x))
+      what->page.mailbox_of = reader->user;
     page_ = std::make_shared<page_reading>(s, std::move(*what));
     page_->start(s);
   }
