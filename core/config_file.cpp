@@ -1,8 +1,8 @@
 #include "config_file.hpp"
 
 #include "near_miss.hpp"
-#include "tidings/text_file.hpp"
 #include "tidings/text.hpp"
+#include "tidings/text_file.hpp"
 
 #include <toml++/toml.h>
 

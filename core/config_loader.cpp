@@ -5,8 +5,8 @@
 #include "config_problem.hpp"
 #include "near_miss.hpp"
 #include "setting_table.hpp"
-#include "tidings/text_file.hpp"
 #include "tidings/text.hpp"
+#include "tidings/text_file.hpp"
 
 #include <algorithm>
 

@@ -7,9 +7,9 @@ namespace tidings {
 subscription::subscription(std::vector<topic_pattern> patterns,
                            std::optional<topic_rights> permitted)
   : permitted_(std::move(permitted)) {
-  universal_ =
-    patterns.empty()
-    || std::any_of(patterns.begin(), patterns.end(), [](auto& x) { return x.is_universal(); });
+  universal_ = patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [](auto& x) {
+                 return x.is_universal();
+               });
   if (universal_)
     patterns.clear();
   std::sort(patterns.begin(), patterns.end());
@@ -39,9 +39,9 @@ bool subscription::matches(std::string_view topic) const noexcept {
     return true;
   if (is_reserved_topic(topic))
     return false;
-  auto asked =
-    universal_
-    || std::any_of(wildcards_.begin(), wildcards_.end(), [&](auto& x) { return x.matches(topic); });
+  auto asked = universal_ || std::any_of(wildcards_.begin(), wildcards_.end(), [&](auto& x) {
+                 return x.matches(topic);
+               });
   return asked && (!permitted_ || permitted_->permits(topic));
 }
 

@@ -24,9 +24,9 @@ struct config_sources {
 struct setting_description {
   std::string key;         ///< `stream.heartbeat-interval`
   std::string environment; ///< `TIDINGS_STREAM_HEARTBEAT_INTERVAL`
-  std::string type;  ///< `duration`, `size`, `number`, `text`, `switch`, `list`, `pattern`,
-                     ///< `secret`, or the choices
-  std::string value; ///< in the given configuration
+  std::string type;        ///< `duration`, `size`, `number`, `text`, `switch`, `list`, `pattern`,
+                           ///< `secret`, or the choices
+  std::string value;       ///< in the given configuration
   std::string help;
   bool reloadable = false; ///< whether SIGHUP takes a change over
 };
