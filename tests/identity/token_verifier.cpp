@@ -79,11 +79,11 @@ CAF_TEST(a good token says who and what) {
 CAF_TEST(a user may read what is their own and nobody else may) {
   auto who = verifier.verify(token(claims(60)), caller::way::token, now_ms);
   CAF_REQUIRE(who);
-  for (auto topic : {user_topic("alice"), std::string{everyone_topic}, mailbox_topic("alice")}) {
+  for (auto& topic : {user_topic("alice"), std::string{everyone_topic}, mailbox_topic("alice")}) {
     CAF_CHECK(who->subscribe.permits(topic));
     CAF_CHECK(!who->publish.permits(topic));
   }
-  for (auto topic : {user_topic("bob"), mailbox_topic("bob"), user_topic("alice:x"), "news"s})
+  for (auto& topic : {user_topic("bob"), mailbox_topic("bob"), user_topic("alice:x"), "news"s})
     CAF_CHECK(!who->subscribe.permits(topic));
   auto nobody = verifier.verify(token("{\"exp\":" + std::to_string(now_s + 60) + '}'),
                                 caller::way::token, now_ms);
