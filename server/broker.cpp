@@ -298,7 +298,7 @@ private:
   std::function<void(const failure&)> on_broken_;
   std::shared_ptr<statistics> stats_ = std::make_shared<statistics>();
   std::shared_ptr<revocations> revoked_ =
-    std::make_shared<revocations>(config_->auth.token_lifetime_max + config_->auth.leeway);
+    std::make_shared<revocations>(token_life_max(config_->auth));
   std::shared_ptr<storage::rocksdb_event_store> store_;
   http::broker_context context_;
   system_config actor_config_;

@@ -138,8 +138,8 @@ private:
   uint32_t dropped_ = 0;
   state state_ = state::opening;
   bool reading_ = false;
-  bool blocked_ = false; // the sink took less than it was given
-  bool quiet_ = true;    // of a replay: see replay_request
+  bool blocked_ = false;   // the sink took less than it was given
+  bool quiet_ = true;      // of a replay: see replay_request
   bool caught_up_ = false; // since it fell behind it has once read to the end of the log
 };
 

@@ -78,8 +78,9 @@ CAF_TEST(an order names ids or filters) {
 }
 
 CAF_TEST(an order that makes no sense is refused) {
-  for (auto text : {"[]", "{", "{\"ids\":5}", "{\"ids\":[null]}", "{\"state\":\"gone\"}",
-                    "{\"type\":1}", "{\"ids\":null}", "{\"else\":1}", "{\"ids\":[],\"type\":\"x\"}"})
+  for (auto text :
+       {"[]", "{", "{\"ids\":5}", "{\"ids\":[null]}", "{\"state\":\"gone\"}", "{\"type\":1}",
+        "{\"ids\":null}", "{\"else\":1}", "{\"ids\":[],\"type\":\"x\"}"})
     CAF_CHECK(!order(text));
   CAF_CHECK(!order("", mailbox_action::dismiss));
   CAF_CHECK(!order("{}", mailbox_action::dismiss));
