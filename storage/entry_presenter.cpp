@@ -28,6 +28,8 @@ entry_presenter::outcome entry_presenter::show(lsn position, std::string_view va
   if (!held && !released && !is_lost)
     return outcome::go_on;
   if (x.form == entry_form::record && held && (x.expires_at_ms == 0 || x.expires_at_ms > now_ms_)) {
+    if (!who_.admits_type(x.type))
+      return outcome::go_on;
     if (x.has_mail) {
       auto hide = hidden_.hide(position, x);
       if (!hide)
