@@ -48,7 +48,7 @@ bool is_for_anybody(const request& x) {
   return x.method == bhttp::verb::options || x.raw_path == "/healthz" || x.raw_path == "/readyz";
 }
 
-result<caller_ptr> identify(const authenticator& by, request& x, std::string_view peer,
+result<caller_ptr> identify(const authenticator& by, request& x, std::string_view address,
                             int64_t now_ms) {
   credentials c;
   c.authorization = only(x, "Authorization", c.ambiguous);
@@ -68,7 +68,7 @@ result<caller_ptr> identify(const authenticator& by, request& x, std::string_vie
   }
   c.user_header = only(x, by.user_header(), c.ambiguous);
   c.api_key = only(x, "X-API-Key", c.ambiguous);
-  c.peer_address = peer.substr(0, peer.rfind(':'));
+  c.peer_address = address;
   c.is_stream = is_stream(x);
   auto who = by.authenticate(c, now_ms);
   if (!who)

@@ -19,8 +19,8 @@ bool is_for_anybody(const request& x);
 
 /// Finds out who makes a request, and takes what said so out of its query. Fails with
 /// errc::unauthorized and errc::invalid_parameter.
-/// @param peer address and port of the other end
-result<caller_ptr> identify(const authenticator& by, request& x, std::string_view peer,
+/// @param address IP address of the other end
+result<caller_ptr> identify(const authenticator& by, request& x, std::string_view address,
                             int64_t now_ms);
 
 /// Whether a request that changes something may have been made by a page without the user's will:

@@ -36,6 +36,14 @@ bool equals(std::string_view x, std::string_view lower) noexcept {
 
 } // namespace
 
+response json_response(std::string body, unsigned status) {
+  response x;
+  x.status = status;
+  x.content_type = "application/json";
+  x.body = std::move(body);
+  return x;
+}
+
 std::string_view reason_of(unsigned status) noexcept {
   switch (status) {
     case 100:

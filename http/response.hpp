@@ -18,6 +18,9 @@ struct response {
   header_list headers;
 };
 
+/// An answer that is JSON.
+response json_response(std::string body, unsigned status = 200);
+
 /// `Not Found`; `Unknown` for a status that we never send.
 std::string_view reason_of(unsigned status) noexcept;
 

@@ -177,7 +177,7 @@ bool session::process_head() {
 std::shared_ptr<exchange> session::let_in(request& x) {
   if (!is_for_anybody(x)) {
     auto gate = broker_.gate.load();
-    auto who = identify(*gate, x, peer_, local_shard().clock().wall_ms());
+    auto who = identify(*gate, x, address(), local_shard().clock().wall_ms());
     if (!who)
       return make_refusal(who.error());
     x.who = std::move(*who);

@@ -51,6 +51,12 @@ public:
     return broker_;
   }
 
+  /// IP address of the client.
+  std::string address() const {
+    return peer_.substr(0, peer_.rfind(':'));
+  }
+
+  /// The same with its port.
   const std::string& peer() const {
     return peer_;
   }

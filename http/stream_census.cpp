@@ -36,12 +36,6 @@ stream_census::admission stream_census::enter(const std::string& key, uint32_t m
   return x;
 }
 
-size_t stream_census::count(const std::string& key) const {
-  std::lock_guard lock{mutex_};
-  auto i = places_.find(key);
-  return i == places_.end() ? 0 : i->second.size();
-}
-
 void stream_census::leave(const place& x) {
   std::lock_guard lock{mutex_};
   auto i = places_.find(x.key_);

@@ -43,12 +43,10 @@ public:
   /// @param replace whether the oldest make room, rather than the new one being refused
   admission enter(const std::string& key, uint32_t max, bool replace);
 
-  size_t count(const std::string& key) const;
-
 private:
   void leave(const place& x);
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::unordered_map<std::string, std::vector<place*>> places_; // the oldest first
 };
 

@@ -4,6 +4,7 @@
 #include "tidings/batch.hpp"
 #include "tidings/cursor.hpp"
 #include "tidings/sse.hpp"
+#include "tidings/text.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -58,6 +59,16 @@ private:
 };
 
 } // namespace
+
+void append_ids(std::string& out, const std::vector<std::string>& ids) {
+  out += '[';
+  for (auto& id : ids) {
+    if (&id != &ids.front())
+      out += ',';
+    append_json_string(out, id);
+  }
+  out += ']';
+}
 
 void append_counts(std::string& out, const mailbox_counts& x) {
   auto separator = '{';

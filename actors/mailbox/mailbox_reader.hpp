@@ -27,6 +27,9 @@ private:
   const event_store& store_;
 };
 
+/// `["c1.…","c1.…"]`
+void append_ids(std::string& out, const std::vector<std::string>& ids);
+
 /// `{"unread":1,"seen":0,"read":2,"archived":0,"total":3}`
 void append_counts(std::string& out, const mailbox_counts& x);
 

@@ -5,20 +5,10 @@
 #include "http/handlers/asking.hpp"
 #include "http/mailbox_parameters.hpp"
 #include "http/problem.hpp"
-#include "tidings/text.hpp"
-
-#include <array>
 
 namespace tidings::http {
 
 namespace {
-
-response json(std::string body) {
-  response x;
-  x.content_type = "application/json";
-  x.body = std::move(body);
-  return x;
-}
 
 /// The user of the path, if the caller may open that mailbox.
 result<std::string> opened_mailbox(const request& x) {
@@ -40,7 +30,7 @@ public:
     query->user = std::move(*user);
     s.local_shard().others().read_mailbox(
       std::move(*query), later(s, [](session& to, result<mailbox_page> page) {
-        to.respond(page ? json(std::move(page->text) + '\n') : problem(page.error()));
+        to.respond(page ? json_response(std::move(page->text) + '\n') : problem(page.error()));
       }));
   }
 };
@@ -64,19 +54,15 @@ public:
     order->user = std::move(*user);
     s.local_shard().others().change_mailbox(
       std::move(*order), later(s, [](session& to, result<mailbox_outcome> outcome) {
-        to.respond(outcome ? json(render(*outcome)) : problem(outcome.error()));
+        to.respond(outcome ? json_response(render(*outcome)) : problem(outcome.error()));
       }));
   }
 
 private:
   static std::string render(const mailbox_outcome& x) {
-    std::string out = "{\"changed\":[";
-    for (auto& id : x.changed) {
-      if (out.back() != '[')
-        out += ',';
-      append_json_string(out, id);
-    }
-    out += "],\"counts\":";
+    std::string out = "{\"changed\":";
+    append_ids(out, x.changed);
+    out += ",\"counts\":";
     append_counts(out, x.counts);
     out += "}\n";
     return out;

@@ -16,14 +16,6 @@ namespace {
 constexpr size_t list_limit_default = 100;
 constexpr size_t list_limit_max = 1000;
 
-response json(std::string body, unsigned status = 200) {
-  response x;
-  x.status = status;
-  x.content_type = "application/json";
-  x.body = std::move(body);
-  return x;
-}
-
 std::string hex(uint64_t x) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(x));
@@ -104,7 +96,7 @@ private:
     out += "],\"more\":";
     out += more ? "true" : "false";
     out += "}\n";
-    return json(std::move(out));
+    return json_response(std::move(out));
   }
 };
 
@@ -164,7 +156,7 @@ private:
     else
       out += "null";
     out += "}\n";
-    return json(std::move(out));
+    return json_response(std::move(out));
   }
 };
 
@@ -214,14 +206,16 @@ std::shared_ptr<exchange> make_front_page() {
 }
 
 std::shared_ptr<exchange> make_healthz() {
-  return make_answer([](session&, const request&) { return json("{\"status\":\"ok\"}\n"); });
+  return make_answer(
+    [](session&, const request&) { return json_response("{\"status\":\"ok\"}\n"); });
 }
 
 std::shared_ptr<exchange> make_readyz() {
   return make_answer([](session& s, const request&) {
     auto why = s.broker().not_ready();
-    return why.empty() ? json("{\"status\":\"ready\"}\n")
-                       : json("{\"status\":\"not_ready\",\"reason\":\"" + why + "\"}\n", 503);
+    return why.empty()
+             ? json_response("{\"status\":\"ready\"}\n")
+             : json_response("{\"status\":\"not_ready\",\"reason\":\"" + why + "\"}\n", 503);
   });
 }
 
@@ -235,7 +229,7 @@ std::shared_ptr<exchange> make_metrics() {
 }
 
 std::shared_ptr<exchange> make_stats() {
-  return make_answer([](session& s, const request&) { return json(render_stats(s)); });
+  return make_answer([](session& s, const request&) { return json_response(render_stats(s)); });
 }
 
 std::shared_ptr<exchange> make_list_connections() {

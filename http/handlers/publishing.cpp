@@ -7,10 +7,9 @@ status check_rate(session& s, const caller_ptr& who) {
   auto bound = home.settings().limits.publishes_per_caller;
   if (bound == 0)
     return std::nullopt;
-  auto name = who && !who->user.empty() ? "user " + who->user
-              : who && !who->key_name.empty()
-                ? "key " + who->key_name
-                : "address " + s.peer().substr(0, s.peer().rfind(':'));
+  auto name = who && !who->user.empty()       ? "user " + who->user
+              : who && !who->key_name.empty() ? "key " + who->key_name
+                                              : "address " + s.address();
   if (s.broker().rates.admit(name, bound, home.clock().steady_ms()))
     return std::nullopt;
   return failure{errc::rate_limited,

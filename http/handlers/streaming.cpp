@@ -31,7 +31,7 @@ result<places> take_places(session& s, const stream_opening& y) {
   if (by && !by->user.empty() && y.streams_per_user != 0
       && !enter(y.counted_as + ' ' + by->user, y.streams_per_user, y.replace_oldest))
     return too_many("you have ", y.streams_per_user);
-  auto address = "address " + s.peer().substr(0, s.peer().rfind(':'));
+  auto address = "address " + s.address();
   if (limits.streams_per_address != 0
       && !enter(address, limits.streams_per_address, limits.replace_oldest))
     return too_many("your address has ", limits.streams_per_address);

@@ -1,20 +1,13 @@
+#include "actors/mailbox/mailbox_reader.hpp"
 #include "http/handlers/asking.hpp"
 #include "http/mailbox_parameters.hpp"
 #include "http/problem.hpp"
 #include "http/profiles/profiles.hpp"
 #include "http/refusal.hpp"
-#include "tidings/text.hpp"
 
 namespace tidings::http {
 
 namespace {
-
-response json(std::string body) {
-  response x;
-  x.content_type = "application/json";
-  x.body = std::move(body);
-  return x;
-}
 
 /// The user's unread items, as the profile shows them.
 mailbox_query unread_items(const session& s, const request& x, item_order order, page_form form) {
@@ -85,7 +78,7 @@ public:
     s.local_shard().others().read_mailbox(
       unread_items(s, x, item_order::oldest, page_form::notifications),
       later(s, [](session& to, result<mailbox_page> page) {
-        to.respond(page ? json(std::move(page->text) + '\n') : problem(page.error()));
+        to.respond(page ? json_response(std::move(page->text) + '\n') : problem(page.error()));
       }));
   }
 };
@@ -109,7 +102,7 @@ public:
     auto names = what_ == mailbox_action::dismiss;
     s.local_shard().others().change_mailbox(
       std::move(*order), later(s, [names](session& to, result<mailbox_outcome> outcome) {
-        to.respond(outcome ? json(render(*outcome, names)) : problem(outcome.error()));
+        to.respond(outcome ? json_response(render(*outcome, names)) : problem(outcome.error()));
       }));
   }
 
@@ -117,13 +110,8 @@ private:
   static std::string render(const mailbox_outcome& x, bool names) {
     std::string out = "{\"status\":\"ok\"";
     if (names) {
-      out += ",\"dismissed\":[";
-      for (auto& id : x.changed) {
-        if (out.back() != '[')
-          out += ',';
-        append_json_string(out, id);
-      }
-      out += ']';
+      out += ",\"dismissed\":";
+      append_ids(out, x.changed);
     }
     return out + "}\n";
   }
