@@ -71,9 +71,13 @@ class ClientTest(OwnBrokerTest):
         self.driver = Driver(command, self.the_broker.folder, read)
         self.addCleanup(self.driver.close)
 
+    def everything_seen(self):
+        """(type, data, id) of each event."""
+        return list(self.driver.seen)
+
     def seen(self):
-        """(type, data, id) of each event, without the broker's own."""
-        return [x for x in list(self.driver.seen) if not x[0].startswith("tidings.")]
+        """Without the broker's own events."""
+        return [x for x in self.everything_seen() if not x[0].startswith("tidings.")]
 
     def logs(self):
         return super().logs() + (f"\n--- log of the client\n{self.driver.log()}" if hasattr(self, "driver") else "")
@@ -92,7 +96,7 @@ class ClientTest(OwnBrokerTest):
         eventually(stored, 30, f"{data!r} is stored")
 
     def wait_until_open(self):
-        eventually(lambda: self.the_broker.get("/stats", {"X-API-Key": APP_KEY}).json["connected_clients"] == 1, 30, "the stream is open")
+        eventually(lambda: any(x[0] == "tidings.ready" for x in self.everything_seen()), 30, "the stream is open")
 
     def check(self):
         broker = self.the_broker.start()
@@ -158,7 +162,7 @@ class NodeEventSource(OutsideClientTest):
         return f"npm eventsource {outside_clients.npm_version('eventsource')}, Node {outside_clients.version('node')}"
 
     def start(self):
-        self.run_driver(outside_clients.node_command("eventsource.js", self.url, self.token, "paid", "numbered"))
+        self.run_driver(outside_clients.node_command("eventsource.js", self.url, self.token, "tidings.ready", "paid", "numbered"))
 
 
 class FetchEventSource(OutsideClientTest):
@@ -210,9 +214,8 @@ class FetchEventSource(OutsideClientTest):
         self.addCleanup(self.browser.close)
         self.browser.open(f"{self.origin}/?url={self.url}&token={self.token}")
 
-    def seen(self):
-        seen = self.browser.run("return window.seen")
-        return [(x["type"] or "message", x["data"], x["id"]) for x in seen if not x["type"].startswith("tidings.")]
+    def everything_seen(self):
+        return [(x["type"] or "message", x["data"], x["id"]) for x in self.browser.run("return window.seen || []")]
 
 
 class SseclientPy(OutsideClientTest):
