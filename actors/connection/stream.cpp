@@ -69,6 +69,9 @@ stream::stream(shard& home, owner& of, uint64_t id, stream_request what,
     id_(id),
     since_ms_(home.clock().wall_ms()) {
   home_.join(*this, what.who);
+  // The client may know already that it is connected: what comes before `start` is not lost on it.
+  if (auto* now = std::get_if<from_now>(start_.get()))
+    *now = {home_.head(), home_.head_id()};
   sink_->attach(this);
 }
 
@@ -91,14 +94,16 @@ void stream::start() {
   write(opening);
   schedule_tick();
   auto place = std::get_if<lsn>(start_.get());
-  if (!place && !std::holds_alternative<from_now>(*start_)) {
+  auto opened = std::get_if<from_now>(start_.get());
+  if (!place && !opened) {
     read_on(*start_);
     return;
   }
-  position_ = place ? *place : home_.head();
+  position_ = place ? *place : opened->head;
+  auto head_id = opened ? std::move(opened->head_id) : std::string{};
   start_.reset();
   state_ = state::catching_up;
-  send_ready(place ? std::string{} : home_.head_id(), true);
+  send_ready(head_id, true);
   if (auto frames = std::exchange(preface_, {}); !frames.empty()) {
     std::string out;
     append_raw(out, *profile_, frames);
