@@ -36,6 +36,7 @@ struct broker_context {
   /// What events must be like; exchanged when the configuration is read again.
   std::atomic<std::shared_ptr<const schema_set>> schemas{std::make_shared<const schema_set>()};
 
+  std::shared_ptr<revocations> revoked = std::make_shared<revocations>(milliseconds{0});
   std::shared_ptr<stream_census> census = std::make_shared<stream_census>();
   publish_rates rates;
 

@@ -222,6 +222,7 @@ private:
     auto group = std::exchange(group_, {});
     if (group.empty())
       return answer_refusals(s);
+    scope_keys(who_, group);
     auto me = std::static_pointer_cast<publish_lines>(shared_from_this());
     if (auto why = submit(s, std::move(group), false, me, ++ticket_)) {
       for (auto& line : sent_)

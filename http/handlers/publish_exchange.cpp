@@ -21,6 +21,7 @@ void publish_exchange::begin(session& s, request& x) {
     return s.respond(problem({errc::invalid_event, "the array holds no event"}));
   if (auto refused = check(s, x.who, xs))
     return s.respond(*refused);
+  scope_keys(x.who, xs);
   auto me = std::static_pointer_cast<publish_exchange>(shared_from_this());
   if (auto why = submit(s, std::move(xs), array_, me, 0))
     return s.respond(problem(*why));

@@ -21,6 +21,10 @@ status check_rate(session& s, const caller_ptr& who);
 /// @param member see `schema_set::check`
 status check_schema(session& s, const event& x, std::string_view member = {});
 
+/// Makes the idempotency keys of publications the caller's own: nobody learns of another's keys, or
+/// takes them.
+void scope_keys(const caller_ptr& who, std::vector<publication>& xs);
+
 /// Counts what became of a request.
 void count_outcomes(statistics& stats, const publish_request& x);
 

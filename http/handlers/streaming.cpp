@@ -48,6 +48,7 @@ std::string stream_header(session& s, const request& x, const stream_opening& y)
   out += y.cache_control;
   out += "\r\n"
          "X-Accel-Buffering: no\r\n"
+         "Referrer-Policy: no-referrer\r\n" // the URL may hold a token
          "X-Content-Type-Options: nosniff\r\n";
   if (y.any_origin) // whether or not an origin is named, as that system did
     out += "Access-Control-Allow-Origin: *\r\n"

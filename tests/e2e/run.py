@@ -2,7 +2,7 @@
 """Runs the end-to-end tests against a built broker. The last line says how many passed.
 
     python3 tests/e2e/run.py [--broker PATH] [--quick] [--only TEXT]... [--crash-cycles N] [--model-steps N]
-                             [--list]
+                             [--without-outside-clients] [--list]
 """
 
 import argparse
@@ -94,6 +94,8 @@ def main():
     parser.add_argument("--only", action="append", default=[], help="tests whose name contains TEXT")
     parser.add_argument("--crash-cycles", type=int, help="kill -9 cycles of the crash test")
     parser.add_argument("--model-steps", type=int, help="steps of the test of mailboxes against a model; 10000 is the full count")
+    parser.add_argument("--without-outside-clients", action="store_true",
+                        help="leave out the tests that need clients from npm, PyPI and the Go module proxy")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     settings.broker_path = options.broker.resolve()
@@ -109,6 +111,10 @@ def main():
     # Each test file on its own: a file that cannot be loaded is one failure.
     tests = list(tests_of(unittest.TestLoader().discover(str(HERE), "test_*.py", str(HERE))))
     tests = [x for x in tests if not options.only or any(o.lower() in x.id().lower() for o in options.only)]
+    outside = [x for x in tests if getattr(x, "needs_registry", False)]
+    if options.without_outside_clients:
+        tests = [x for x in tests if x not in outside]
+        print(f"left out: {len(outside)} tests with clients from registries", flush=True)
     if options.list:
         print("\n".join(x.id() for x in tests))
         return
