@@ -283,6 +283,7 @@ struct mailbox_outcome {
 /// Why a stream ended.
 enum class end_reason : uint8_t {
   client_gone,
+  connection_lost, ///< the socket failed
   shutdown,
   max_age,
   closed,
@@ -300,6 +301,7 @@ struct connection_info {
   std::string address;
   std::string user;     ///< empty: nobody signed in
   std::string topics;   ///< separated by commas
+  std::string types;    ///< separated by commas; empty: all
   int64_t since_ms = 0; ///< Unix time
   const char* state = "";
   lsn position{};

@@ -6,6 +6,10 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <limits>
+#include <netinet/tcp.h>
+
 namespace tidings::http {
 
 namespace net = boost::asio;
@@ -16,6 +20,16 @@ namespace {
 /// After a failure such as too many open files: the streams that are open matter more than new
 /// ones.
 constexpr auto pause_after_failure = std::chrono::milliseconds{100};
+
+/// A client whose packets are lost on the way looks like a quiet one. The system ends its
+/// connection when what was sent, a heartbeat at least, stays unacknowledged for so long.
+void end_if_unacknowledged(tcp::socket& socket, milliseconds patience) {
+  using longest = std::numeric_limits<int>;
+  auto ms = static_cast<int>(std::min<int64_t>(patience.count(), longest::max()));
+  net::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT> option{ms};
+  boost::system::error_code ignored; // without it, the system's own patience counts
+  socket.set_option(option, ignored);
+}
 
 } // namespace
 
@@ -101,6 +115,7 @@ void listener::take(tcp::socket socket, worker& home) {
     tls = tls_;
   }
   net::post(home.context(), [this, &home, tls, s = std::move(socket)]() mutable {
+    end_if_unacknowledged(s, home.home().settings().limits.write_timeout);
     auto io = tls ? make_tls_transport(std::move(s), tls) : make_plain_transport(std::move(s));
     std::make_shared<session>(home, broker_, std::move(io))->start();
   });

@@ -31,6 +31,14 @@ http {{
       proxy_set_header Connection "";
     }}
     location /plain/ {{ proxy_pass http://127.0.0.1:{broker}/; }}
+    location /unbuffered/ {{
+      proxy_pass http://127.0.0.1:{broker}/;
+      proxy_buffering off;
+      proxy_cache off;
+      proxy_read_timeout 24h;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+    }}
   }}
 }}
 """
@@ -59,6 +67,26 @@ class Nginx(OwnBrokerTest):
 
         eventually(answers, 10, "nginx")
         return address
+
+    def test_S2_15_with_the_block_of_old_and_without(self):
+        broker = self.broker(options={"topics.level": "written"}, config='[[profile]]\nkind = "topics"\nheartbeat-interval = "0"\n')
+        address = self.proxy(broker)
+        for prefix in ("/unbuffered", ""):
+            with self.subTest(prefix), Stream(address, f"{prefix}/events?topics=user:123,notifications") as stream:
+                # nginx takes the header out: this is how it was told not to buffer.
+                with Connection(broker.address) as link:
+                    link.send_request("GET", "/events")
+                    self.assertEqual(link.read_head().header("x-accel-buffering"), "no")
+                stream.ready(3)
+                for i in range(5):
+                    begin = time.monotonic()
+                    broker.post("/topics/notifications", str(i))
+                    self.assertEqual(stream.event(3).data, str(i))
+                    self.assertLess(time.monotonic() - begin, 2)
+                if prefix:  # longer than the 4 s of elsewhere, without a heartbeat
+                    self.assertTrue(stream.silent(5))
+                    broker.post("/topics/notifications", "still open")
+                    self.assertEqual(stream.event(3).data, "still open")
 
     def test_events_pass_at_once_and_a_quiet_stream_outlives_the_proxys_patience(self):
         broker = self.broker(options={"topics.level": "written"})
