@@ -4,9 +4,9 @@ import os
 import threading
 import time
 
+from checker import check_ledger
 from support import settings
 from support.case import OwnBrokerTest
-from support.checker import check_ledger
 from support.traffic import FAULTS, Subscriber, number_of
 from support.waiting import eventually
 from support.wire import Connection
@@ -79,7 +79,6 @@ class Counter:
 
 class Crash(OwnBrokerTest):
     def test_kill_9_loses_nothing_acknowledged_and_no_id_is_used_twice(self):
-        cycles = settings.crash_cycles or settings.pick(10, 3)
         broker = self.broker(config=CONFIG)
         numbers = Counter()
         watchers = [Subscriber(f"watcher {i}", broker.address, "/events", [], settings.randomness(f"{self.id()}/watch{i}"),
@@ -91,7 +90,7 @@ class Crash(OwnBrokerTest):
         acknowledged, restarts = {}, []
         totals = {"unknown": 0, "refused": 0, "admitted": 0}
         log, cursor = [], "earliest"
-        for cycle in range(cycles):
+        for cycle in self.rounds(10, 3):
             stopping = threading.Event()
             writers = [Writer(i, broker.address, numbers, settings.randomness(f"{self.id()}/{cycle}/{i}"), stopping)
                        for i in range(PUBLISHERS)]
@@ -136,7 +135,7 @@ class Crash(OwnBrokerTest):
             self.assertEqual([n for n, _ in watcher.received], [n for _, n in final])
             self.assertEqual(watcher.gaps, [])
         restarts.sort()
-        self.note(f"{cycles} cycles of kill -9 under {PUBLISHERS} publishers: {len(acknowledged)} acknowledged, 0 lost; "
+        self.note(f"{self.tried} cycles of kill -9 under {PUBLISHERS} publishers: {len(acknowledged)} acknowledged, 0 lost; "
                   f"{len(final)} stored, 0 ids reused, 0 stored twice; {totals['unknown']} unknown, {totals['admitted']} at level none")
         self.note(f"ready again after {restarts[len(restarts) // 2] * 1000:.0f} ms (median), {restarts[-1] * 1000:.0f} ms (worst)")
         self.note(f"2 streams saw {sum(len(x.received) for x in watchers)} events, every one of them still there")

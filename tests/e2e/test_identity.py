@@ -10,10 +10,10 @@ import subprocess
 import time
 import urllib.parse
 
+from checker import matches
 from support import settings, tokens
 from support.broker import environment, free_port, run_tidings, temporary_folder
 from support.case import BrokerTest, OwnBrokerTest
-from support.checker import matches
 from support.mailbox import JSON, Mailbox
 from support.tokens import bearer, claims, header, make_key, signed, token
 from support.waiting import eventually

@@ -10,9 +10,9 @@ import subprocess
 import threading
 import time
 
+from checker import check_history
 from support.broker import environment, free_port, run_tidings, temporary_folder
 from support.case import OwnBrokerTest
-from support.checker import check_history
 from support.traffic import FAULTS
 from support.waiting import eventually
 from support.wire import Closed, Connection

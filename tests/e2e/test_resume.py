@@ -3,9 +3,9 @@
 import collections
 import time
 
+from checker import check_history, wants
 from support import settings
 from support.case import OwnBrokerTest
-from support.checker import check_history, wants
 from support.traffic import Item, Poller, Publisher, Subscriber, deal, encoded, number_of, split_into_jobs
 from support.waiting import eventually
 

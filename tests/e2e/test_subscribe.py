@@ -6,8 +6,8 @@ import shutil
 import threading
 import time
 
+from checker import wants
 from support.case import BrokerTest, OwnBrokerTest
-from support.checker import wants
 from support.waiting import eventually
 from support.wire import Closed
 

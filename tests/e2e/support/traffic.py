@@ -55,8 +55,9 @@ class Publisher(threading.Thread):
     A job is a list of items and the form they are sent in: `topic`, `object`, `array` or `ndjson`.
     """
 
-    def __init__(self, address, jobs, scope, pause=None, patience=60.0):
+    def __init__(self, address, jobs, scope, pause=None, patience=60.0, ledger=None):
         super().__init__(daemon=True)
+        self.write = ledger.write if ledger else lambda *_, **__: None
         self.address, self.jobs, self.scope = address, jobs, scope
         self.acknowledged = {}  # number -> id
         self.repeats = 0
@@ -69,6 +70,8 @@ class Publisher(threading.Thread):
         try:
             for form, items in self.jobs:
                 self.pause()
+                for item in items:
+                    self.write("sent", event=item.number, publisher=self.name, topics=item.topics)
                 while not self._attempt(form, items):
                     self.repeats += 1
                     if self._watch.expired():
@@ -110,6 +113,7 @@ class Publisher(threading.Thread):
                 return False
         for item, result in zip(items, results):
             self.acknowledged[item.number] = result["id"]
+            self.write("acknowledged", event=item.number, publisher=self.name, id=result["id"], level=result["level"], topics=item.topics)
         return True
 
     def _send(self, form, items):
@@ -138,8 +142,10 @@ class Publisher(threading.Thread):
 class Subscriber(threading.Thread):
     """A client that is cut off again and again and comes back with nothing but the last id."""
 
-    def __init__(self, name, address, target, patterns, random, by_header=True, cut_bytes=(100, 20000), start="now"):
+    def __init__(self, name, address, target, patterns, random, by_header=True, cut_bytes=(100, 20000), start="now",
+                 ledger=None):
         super().__init__(daemon=True, name=name)
+        self.write = ledger.write if ledger else lambda *_, **__: None
         self.address, self.target, self.patterns = address, target, patterns
         self.random = random
         self.by_header = by_header
@@ -185,6 +191,8 @@ class Subscriber(threading.Thread):
         try:
             if stream.head.status != 200:
                 raise AssertionError(f"answer {stream.head.status} ends an EventSource for good")
+            begins = "earliest" if self.start_at == "earliest" else None
+            self.write("opened", stream=self.name, topics=self.patterns, cursor=self.position or begins)
             if self.position is None:
                 # Without an id there is nothing to be exact about: not cut before there is one.
                 stream.ready()
@@ -198,9 +206,11 @@ class Subscriber(threading.Thread):
                 if item.kind == "event":
                     if item.type == "tidings.gap":
                         self.gaps.append(item.data)
+                        self.write("gap", stream=self.name, reason=json.loads(item.data)["reason"])
                     elif not item.type.startswith("tidings."):
                         self.last_number = number_of(item.data)
                         self.received.append((self.last_number, item.id))
+                        self.write("delivered", stream=self.name, event=self.last_number, id=item.id)
                 self._take_position(stream)
         except Cut:
             self.cuts += 1
@@ -213,8 +223,11 @@ class Subscriber(threading.Thread):
                 stream.close()
 
     def _take_position(self, stream):
-        if stream.last_event_id:
+        if stream.last_event_id and stream.last_event_id != self.position:
             self.position = stream.last_event_id
+            if not self.received or self.received[-1][1] != self.position:
+                self.write("moved", stream=self.name, id=self.position)
+        if self.position:
             self.placed.set()
 
 
