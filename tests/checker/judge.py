@@ -37,8 +37,10 @@ class _Log:
     """The order of what was stored: as read from the log or, without that, as one publisher was answered."""
 
     def __init__(self, stored, acknowledged):
-        rows = stored or (acknowledged if len({x["publisher"] for x in acknowledged}) <= 1 else [])
-        self.known = bool(rows)
+        if stored is not None:
+            rows = stored
+        else:
+            rows = acknowledged if len({x["publisher"] for x in acknowledged}) <= 1 else []
         self.events, self.topics, self.place, self.place_of_id = [], [], {}, {}
         self.again = []
         for x in rows:
@@ -145,13 +147,14 @@ def judge(lines, survives=SURVIVING, gone=()):
             by_kind[line["what"]].append(line)
     sent = {x["event"] for x in by_kind["sent"]}
     acknowledged, stored = by_kind["acknowledged"], by_kind["stored"]
-    log = _Log(stored, acknowledged)
+    was_read = bool(stored or by_kind["read"])  # an empty log is one, too
+    log = _Log(stored if was_read else None, acknowledged)
     gone = set(gone)
 
-    found.doubled += [("log", x) for x in log.again] if stored else []
+    found.doubled += [("log", x) for x in log.again] if was_read else []
     found.phantom += [("log", x["event"]) for x in stored if x["event"] not in sent]
     _check_ids(found, stored + acknowledged + [x for lines in streams.values() for x in lines if x["what"] == "delivered"])
-    if stored:
+    if was_read:
         promised = [x["event"] for x in acknowledged if x["level"] in survives and not x.get("ephemeral")]
         found.lost += [("log", x) for x in promised if x not in log.place and x not in gone]
         _check_publishers(found, acknowledged, log)
@@ -169,7 +172,7 @@ def judge(lines, survives=SURVIVING, gone=()):
             if line["what"] == "delivered":
                 if line["event"] not in sent:
                     found.phantom.append((name, line["event"]))
-                elif stored and line["event"] not in log.place and line["event"] not in gone and not line.get("ephemeral"):
+                elif was_read and line["event"] not in log.place and line["event"] not in gone and not line.get("ephemeral"):
                     found.lost.append((name, line["event"]))  # it was seen, and it has un-happened
             getattr(stream, line["what"])(line)
         stream.settle()

@@ -15,6 +15,7 @@ FIELDS = {
     "gap": ("stream", "reason"),
     "finished": ("stream",),
     "stored": ("event", "id"),
+    "read": (),
 }
 
 

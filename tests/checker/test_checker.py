@@ -121,6 +121,12 @@ class Judge(unittest.TestCase):
         self.assertTrue(judge(self.lines, survives=("quorum",)).good)
         self.assertTrue(judge(self.lines, gone=[1]).good)
 
+    def test_in_a_log_that_is_empty_everything_is_lost(self):
+        self.lines = [x for x in self.lines if x["what"] in ("sent", "acknowledged")]
+        self.finds()  # it was not read at all
+        self.add("read")
+        self.finds(lost=[("log", x) for x in range(6)])
+
     def test_what_was_seen_and_un_happened_is_lost(self):
         self.drop("stored", event=5)
         self.drop("acknowledged", event=5)

@@ -84,18 +84,18 @@ def tests_of(suite):
 def load(*folders):
     """All tests of these folders of tests/. Each file on its own: one that cannot be loaded is one failure."""
     for folder in folders:
-        top = TESTS / "e2e" if folder == "e2e" else TESTS
+        top = TESTS if (TESTS / folder / "__init__.py").exists() else TESTS / folder
         yield from tests_of(unittest.TestLoader().discover(str(TESTS / folder), "test_*.py", str(top)))
 
 
-def run(tests, name):
+def run(tests, name, result=None):
     """Returns the result after the closing lines; the last one says how many passed."""
     faulthandler.enable()
     signal.signal(signal.SIGALRM, _hangs)
     # So that the brokers of a run that is stopped are stopped, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(f"seed {settings.seed} (TIDINGS_SEED={settings.seed} repeats this run)", flush=True)
-    result = Result()
+    result = result or Result()
     start = time.monotonic()
     unittest.TestSuite(tests).run(result)
     print(f"{name}: {time.monotonic() - start:.0f} s, seed {settings.seed}")

@@ -139,6 +139,79 @@ class Publisher(threading.Thread):
         return answer.json["results"] if form == "array" else [answer.json]
 
 
+class Writer(threading.Thread):
+    """Publishes as fast as it is answered and never repeats: what is not answered is unknown."""
+
+    LEVELS = ("written", "written", "fsync", "none")
+
+    def __init__(self, index, address, numbers, random, stopping, ledger=None, levels=LEVELS, headers=None):
+        super().__init__(daemon=True, name=f"w{index}")
+        self.write = ledger.write if ledger else lambda *_, **__: None
+        self.levels, self.headers = levels, headers
+        self.index, self.address, self.numbers, self.random, self.stopping = index, address, numbers, random, stopping
+        self.acknowledged = {}  # number -> (id, level): promised to outlive the process
+        self.admitted = 0  # level none: promised nothing
+        self.unknown = 0
+        self.refused = 0
+        self.failure = None
+
+    def run(self):
+        link = None
+        try:
+            while not self.stopping.is_set():
+                number = next(self.numbers)
+                level = self.random.choice(self.levels)
+                topic = f"{self.name}/{level}"
+                self.write("sent", event=number, publisher=self.name, topics=[topic])
+                try:
+                    if link is None:
+                        link = Connection(self.address, timeout=10)
+                    answer = link.request("POST", f"/topics/{topic}?ack={level}", self.headers, f"{number}\n{'z' * 100}")
+                except FAULTS:
+                    self.unknown += 1
+                    self.write("unknown", event=number, publisher=self.name)
+                    if link:
+                        link.close()
+                    link = None
+                    # The broker is down; wait for the next cycle's order to go on rather than spin.
+                    self.stopping.wait(0.005)
+                    continue
+                if answer.status == 201:
+                    result = answer.json
+                    if result["level"] not in ("written", "fsync") or (level == "fsync" and result["level"] != "fsync"):
+                        raise AssertionError(f"asked for {level}: {result}")
+                    self.acknowledged[number] = result["id"]
+                    self.write("acknowledged", event=number, publisher=self.name, id=result["id"], level=result["level"], topics=[topic])
+                elif answer.status == 202:
+                    self.admitted += 1
+                elif answer.status in (429, 503, 507):
+                    self.refused += 1
+                    self.write("refused", event=number, publisher=self.name)
+                elif answer.status == 504:
+                    self.unknown += 1
+                    self.write("unknown", event=number, publisher=self.name)
+                else:
+                    raise AssertionError(f"{answer!r}")
+                if answer.header("connection") == "close":
+                    link.close()
+                    link = None
+        except BaseException as failure:
+            self.failure = failure
+        finally:
+            if link:
+                link.close()
+
+
+class Counter:
+    def __init__(self):
+        self._lock, self._value = threading.Lock(), 0
+
+    def __next__(self):
+        with self._lock:
+            self._value += 1
+            return self._value
+
+
 class Subscriber(threading.Thread):
     """A client that is cut off again and again and comes back with nothing but the last id."""
 
