@@ -112,7 +112,7 @@ class DamagedStore(OwnBrokerTest):
                 self.assertGreater(cut, 1)
         self.assertGreater(opened, 0)
         self.assertLess(shortest, count, "no cut took anything")
-        self.note(f"{self.tried + 1} cuts within the last 4 KiB: {opened} open with a tail missing, {shortest} of {count} at least, watermark {known}; "
+        self.note(f"{self.tried} cuts within the last 4 KiB: {opened} open with a tail missing, {shortest} of {count} at least, watermark {known}; "
                   "all others refused")
 
     @fault("S6")
