@@ -4,7 +4,13 @@
 #include "tidings/listen_address.hpp"
 
 #include <boost/asio/post.hpp>
+#include <climits>
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 namespace tidings::http {
 
@@ -16,6 +22,13 @@ namespace {
 /// After a failure such as too many open files: the streams that are open matter more than new
 /// ones.
 constexpr auto pause_after_failure = std::chrono::milliseconds{100};
+
+/// Who vanished without a word acknowledges nothing; the little that a quiet stream sends would fit
+/// into the kernel's buffer for hours.
+void forget_the_vanished(tcp::socket& socket, milliseconds after) {
+  auto value = static_cast<unsigned>(std::clamp<int64_t>(after.count(), 0, INT_MAX));
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
+}
 
 } // namespace
 
@@ -101,6 +114,7 @@ void listener::take(tcp::socket socket, worker& home) {
     tls = tls_;
   }
   net::post(home.context(), [this, &home, tls, s = std::move(socket)]() mutable {
+    forget_the_vanished(s, home.home().settings().limits.write_timeout);
     auto io = tls ? make_tls_transport(std::move(s), tls) : make_plain_transport(std::move(s));
     std::make_shared<session>(home, broker_, std::move(io))->start();
   });
