@@ -54,7 +54,7 @@ def summary(tests, result):
             row = rows[number]
             row[0] += tried
             row[1] += held
-            row[2] += test.notes
+            row[2] += test.notes or [test._testMethodName.removeprefix("test_").replace("_", " ")]
     for number in sorted(rows, key=lambda x: (x[0], int(x[1:]))):
         tried, held, notes = rows[number]
         print(f"{number:4} {tried:6} {held:6}  {'; '.join(notes)}")

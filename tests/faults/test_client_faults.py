@@ -35,7 +35,7 @@ def shown(text):
 class Slow(OwnBrokerTest):
     @fault("C1")
     def test_c1_readers_of_a_byte_per_second(self):
-        count, events = settings.pick(1000, 200), settings.pick(3000, 800)
+        count, events = settings.pick(1000, 200), settings.pick(3000, 500)
         broker = self.broker(options={"topics.level": "written", "stream.recent-bytes": "4MiB", "limits.write-timeout": "30s"})
         quick = broker.stream("/topics/t")
         quick.ready()

@@ -160,6 +160,7 @@ class Slow(OwnBrokerTest):
         silent = self.many(broker, count // 3, b"")
         idle = self.many(broker, count // 3, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         slow = self.many(broker, count // 3, b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        eventually(lambda: broker.descriptors() >= start + len(silent) + len(slow), 5, "all are there")
         begin, worst = time.monotonic(), 0.0
         while time.monotonic() - begin < 3:
             for link in slow[:: max(1, len(slow) // 50)]:
@@ -190,6 +191,7 @@ class Slow(OwnBrokerTest):
             self.addCleanup(link.close)
             link.send(b"GET /topics/t?limit=40 HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\r\n")
             readers.append(link)
+        eventually(lambda: broker.descriptors() >= start + 90, 5, "all are there")
         begin = time.monotonic()
         eventually(lambda: broker.descriptors() <= start + 2, 20, "all closed")
         self.note(f"{len(stuck)} bodies that stop and {len(readers)} answers of 8 MB that nobody reads: closed within {time.monotonic() - begin:.1f} s")

@@ -66,7 +66,7 @@ class Resources(OwnBrokerTest):
         threads = [threading.Thread(target=publish, args=(i,), daemon=True) for i in range(4)]
         for thread in threads:
             thread.start()
-        enough = settings.pick(3000, 600)
+        enough = settings.pick(3000, 300)
         highest = 0
 
         def loaded():
@@ -168,7 +168,7 @@ class Resources(OwnBrokerTest):
         stream.ready()
         storm = Storm(self, broker, levels=("written",), publishers=16).begin()
         beats, begin, used = [], time.monotonic(), broker.processor_seconds()
-        end = begin + settings.pick(30, 5)
+        end = begin + settings.pick(30, 3)
         while time.monotonic() < end:
             stream.item(5)
             beats.append(time.monotonic())

@@ -101,7 +101,7 @@ class DamagedStore(OwnBrokerTest):
         size = os.path.getsize(log)
         cuts = list(range(1, 4097)) if not settings.quick and not settings.deadline else []
         opened, shortest = 0, count
-        for round_ in self.rounds(4096, 12):
+        for round_ in self.rounds(4096, 5):
             cut = cuts[round_] if round_ < len(cuts) else self.random.randint(1, 4096) if round_ else 1
             outcome, numbers = self.trial(lambda folder: os.truncate(os.path.join(folder, os.path.basename(log)), size - cut))
             if outcome == "serves":
@@ -122,7 +122,7 @@ class DamagedStore(OwnBrokerTest):
         size = os.path.getsize(log)
         self.assertGreater(size, 100 * count)
         outcomes = []
-        for _ in self.rounds(1000, 12):
+        for _ in self.rounds(1000, 6):
             at, bit = self.random.randrange(size), 1 << self.random.randrange(8)
 
             def flip(folder):
@@ -174,7 +174,7 @@ class DamagedStore(OwnBrokerTest):
         table = max(files(self.stored, r"\.sst$"), key=os.path.getsize)  # that of the log, with what came first
         size = os.path.getsize(table)
         outcomes = collections.Counter()
-        for round_ in self.rounds(300, 12):
+        for round_ in self.rounds(300, 6):
             folder = os.path.join(temporary_folder("tidings-trial-"), "data")
             shutil.copytree(self.stored, folder)
             path = os.path.join(folder, os.path.basename(table))
@@ -286,7 +286,7 @@ class FailingDisk(OwnBrokerTest):
     @fault("S11")
     def test_s11_a_sync_that_fails_is_not_acknowledged_and_ends_the_process(self):
         codes = collections.Counter()
-        for _ in self.rounds(40, 4):
+        for _ in self.rounds(40, 2):
             when = self.random.randint(10, 120)
             broker = self.broker(start=False, options={"topics.level": "none"}, prefix=self.strace(f"fdatasync:error=EIO:when={when}+"))
             broker.start(wait=False)
@@ -332,7 +332,7 @@ class FailingDisk(OwnBrokerTest):
             threads.append(threading.Thread(target=publish, daemon=True))
             threads[-1].start()
         base = broker.memory()
-        beats, end = [], time.monotonic() + settings.pick(20, 5)
+        beats, end = [], time.monotonic() + settings.pick(20, 3)
         while time.monotonic() < end:
             begin = time.monotonic()
             self.assertEqual(broker.get("/healthz", timeout=5).status, 200)
@@ -357,7 +357,7 @@ class FailingDisk(OwnBrokerTest):
     def test_s21_any_call_that_fails_leaves_a_store_that_starts(self):
         calls = ("fdatasync", "fsync", "rename", "write", "fallocate", "ftruncate", "unlink", "mkdir", "pread64", "openat")
         outcomes, hit = collections.Counter(), 0
-        for round_ in self.rounds(400, 16):
+        for round_ in self.rounds(400, 10):
             call = calls[round_ % len(calls)]
             when = 1 + round_ // len(calls) if settings.quick else self.random.randint(1, 60)
             error = self.random.choice(("EIO", "ENOSPC"))
@@ -396,7 +396,7 @@ class ExpiryAndKill(OwnBrokerTest):
                                       "storage.gap-memory": "2s", "storage.reserve": "64MiB"})
         kept, short, number, times = {}, {}, 0, []
         filler = "f" * 900
-        for _ in self.rounds(60, 4):
+        for _ in self.rounds(60, 2):
             end = time.monotonic() + self.random.uniform(0.5, 3)
             while time.monotonic() < end:
                 hand = range(number, number + 50)
