@@ -204,6 +204,13 @@ std::string to_hex(std::string_view bytes) {
   return text;
 }
 
+std::string to_hex(uint64_t x) {
+  std::string text(16, '0');
+  for (auto i = text.rbegin(); i != text.rend(); ++i, x >>= 4)
+    *i = hex_digits[x & 15];
+  return text;
+}
+
 std::optional<std::string> from_hex(std::string_view text) {
   auto digit = [](char c) {
     return c >= '0' && c <= '9'   ? c - '0'

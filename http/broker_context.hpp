@@ -32,6 +32,7 @@ struct broker_context {
   /// Decides who callers are; exchanged when the configuration is read again.
   std::atomic<std::shared_ptr<const authenticator>> gate;
 
+  std::shared_ptr<revocations> revoked = std::make_shared<revocations>(milliseconds{0});
   std::shared_ptr<stream_census> census = std::make_shared<stream_census>();
   publish_rates rates;
 

@@ -70,11 +70,13 @@ result<caller_ptr> identify(const authenticator& by, request& x, std::string_vie
   c.api_key = only(x, "X-API-Key", c.ambiguous);
   c.peer_address = address;
   c.is_stream = is_stream(x);
+  if (by.is_open() && c.empty())
+    return caller_ptr{}; // costs nothing, and a million such streams share it
   auto who = by.authenticate(c, now_ms);
   if (!who)
     return who.error();
   if (who->how == caller::way::open && who->user.empty())
-    return caller_ptr{}; // so that a million such streams share it
+    return caller_ptr{};
   return std::make_shared<const caller>(std::move(*who));
 }
 

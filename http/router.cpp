@@ -4,6 +4,7 @@
 #include "http/handlers/mailbox.hpp"
 #include "http/handlers/operations.hpp"
 #include "http/handlers/publish.hpp"
+#include "http/handlers/revoke.hpp"
 #include "http/handlers/subscribe.hpp"
 #include "http/profiles/profiles.hpp"
 #include "http/refusal.hpp"
@@ -97,6 +98,13 @@ std::shared_ptr<exchange> route(const request& x, const config& cfg) {
       return make_refusal(*why);
     return x.method == bhttp::verb::delete_ ? make_close_connection()
                                             : make_method_refusal("DELETE");
+  }
+  if (x.raw_path == "/revocations") {
+    if (auto why = check_admin(x.who))
+      return make_refusal(*why);
+    if (is_read(x))
+      return make_list_revocations();
+    return x.method == bhttp::verb::post ? make_revoke() : make_method_refusal("GET, POST");
   }
   if (auto found = route_profile(x, cfg))
     return found;

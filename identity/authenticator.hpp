@@ -29,6 +29,12 @@ struct credentials {
   std::string_view peer_address;                  ///< IP address of the other end of the socket
   bool is_stream = false; ///< the request is for a stream: only there a token in the URL counts
   bool ambiguous = false; ///< a field or parameter of these, cookies aside, came more than once
+
+  /// Whether the request says nothing about who makes it.
+  bool empty() const noexcept {
+    return !ambiguous && !authorization && !cookie && !query_token && !user_header
+           && !user_parameter && !api_key;
+  }
 };
 
 /// Decides who a caller is. Immutable but for its memory of good tokens; any number of threads may

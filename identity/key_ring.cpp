@@ -41,13 +41,15 @@ std::vector<const verification_key*> key_ring::candidates(const json_web_token& 
     if (key.algorithm() == x.algorithm)
       found.push_back(&key);
   };
-  auto named = x.key_id ? by_id_.find(*x.key_id) : by_id_.end();
+  if (!x.key_id) {
+    for (auto& key : keys_)
+      consider(key);
+    return found;
+  }
+  auto named = by_id_.find(*x.key_id);
   if (named != by_id_.end())
     for (auto i : named->second)
       consider(keys_[i]);
-  else
-    for (auto& key : keys_)
-      consider(key);
   return found;
 }
 

@@ -22,8 +22,8 @@ public:
   /// each with the key's id and its file.
   static result<key_ring> load(const std::vector<auth_key>& keys);
 
-  /// The keys that may have signed a token: those that its `kid` names, if it names any, else all;
-  /// of these only the ones for the token's algorithm.
+  /// The keys that may have signed a token: those that its `kid` names, or all if it has none; of
+  /// these only the ones for the token's algorithm.
   std::vector<const verification_key*> candidates(const json_web_token& x) const;
 
   bool empty() const noexcept {

@@ -17,6 +17,8 @@ failure refuse(std::string why) {
   return {errc::invalid_parameter, std::move(why)};
 }
 
+} // namespace
+
 status validate(const revocation& x) {
   if (x.user.empty() == x.token_id.empty())
     return refuse("either a user or a token is revoked");
@@ -26,8 +28,6 @@ status validate(const revocation& x) {
     return refuse("a token id has 1 to 512 bytes of UTF-8");
   return std::nullopt;
 }
-
-} // namespace
 
 // -- lines ---------------------------------------------------------------------------------------
 
@@ -73,14 +73,13 @@ revocations::revocations(milliseconds token_lifetime_max, size_t entries_max)
   // nop
 }
 
-status revocations::revoke_user(std::string_view user, int64_t before_ms, int64_t now_ms) {
+result<revocation> revocations::revoke(revocation x, int64_t now_ms) {
   // A token that was issued before a moment in the future may live on from then.
-  return add({std::string{user}, {}, before_ms, std::max(before_ms, now_ms) + lifetime_ms_},
-             now_ms);
-}
-
-status revocations::revoke_token(std::string_view token_id, int64_t now_ms) {
-  return add({{}, std::string{token_id}, 0, now_ms + lifetime_ms_}, now_ms);
+  auto last_issued_ms = x.user.empty() ? now_ms : std::max(x.issued_before_ms, now_ms);
+  x.dies_at_ms = last_issued_ms + lifetime_ms_;
+  if (auto why = add(x, now_ms))
+    return *why;
+  return x;
 }
 
 status revocations::add(revocation x, int64_t now_ms) {

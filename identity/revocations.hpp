@@ -25,6 +25,12 @@ struct revocation {
   bool operator==(const revocation&) const = default;
 };
 
+/// Where revocations are kept: a topic of the broker's own.
+inline constexpr std::string_view revocation_topic = "$revocations";
+
+/// Checks the user or the token's id. Fails with errc::invalid_parameter.
+status validate(const revocation& x);
+
 /// One JSON object in one line, without the line end.
 std::string to_json_line(const revocation& x);
 
@@ -40,16 +46,15 @@ public:
   /// @param token_lifetime_max see token_life_max
   explicit revocations(milliseconds token_lifetime_max, size_t entries_max = entries_max_default);
 
-  /// Revokes the tokens of a user that were issued before `before_ms`, those too that do not say
-  /// when. Fails with errc::invalid_parameter for what cannot be a user, and with errc::overloaded
+  /// Revokes one token by its `jti`, or the tokens of a user that were issued before a moment,
+  /// those too that do not say when. Fails with errc::invalid_parameter, and with errc::overloaded
   /// if there are too many: nothing that is revoked is forgotten to make room.
-  status revoke_user(std::string_view user, int64_t before_ms, int64_t now_ms);
-
-  /// Revokes one token by its `jti`. Fails like revoke_user.
-  status revoke_token(std::string_view token_id, int64_t now_ms);
+  /// @param x its `dies_at_ms` does not count
+  /// @returns the entry, with `dies_at_ms`
+  result<revocation> revoke(revocation x, int64_t now_ms);
 
   /// Takes over an entry that was made before, or elsewhere. What is dead already is left out; of
-  /// two entries for one user or token the stricter one stays. Fails like revoke_user.
+  /// two entries for one user or token the stricter one stays. Fails like revoke.
   status add(revocation x, int64_t now_ms);
 
   /// Whether a token that was good has been revoked. Who came without a token is never revoked.

@@ -10,6 +10,7 @@
 #include "http/metrics.hpp"
 #include "http/session.hpp"
 #include "http/tls_context.hpp"
+#include "server/kept_revocations.hpp"
 #include "server/logging.hpp"
 #include "storage/rocksdb_event_store.hpp"
 #include "tidings/config_loader.hpp"
@@ -58,6 +59,9 @@ public:
     if (!store)
       return store.error();
     store_ = std::move(*store);
+    if (auto why = load_revocations(*store_, *revoked_, system_clock_source().wall_ms()))
+      return why;
+    context_.revoked = revoked_;
     context_.store = store_;
     context_.stats = stats_;
     context_.version = TIDINGS_VERSION;

@@ -4,7 +4,7 @@
 
 namespace tidings::storage {
 
-dismissals::dismissals(const database& db, const mailbox_reader& from, const read_request& what)
+dismissals::dismissals(const database& db, const mailbox_index& from, const read_request& what)
   : from_(from), user_(what.hide_dismissed_of), now_ms_(what.now_ms) {
   if (user_.empty())
     return;

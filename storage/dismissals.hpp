@@ -1,6 +1,6 @@
 #pragma once
 
-#include "storage/mailbox_reader.hpp"
+#include "storage/mailbox_index.hpp"
 #include "storage/record_codec.hpp"
 #include "tidings/event_store.hpp"
 
@@ -16,7 +16,7 @@ namespace tidings::storage {
 /// entry that went with its record would look like one that was dismissed.
 class dismissals {
 public:
-  dismissals(const database& db, const mailbox_reader& from, const read_request& what);
+  dismissals(const database& db, const mailbox_index& from, const read_request& what);
 
   dismissals(const dismissals&) = delete;
   dismissals& operator=(const dismissals&) = delete;
@@ -28,7 +28,7 @@ public:
   result<bool> hide(lsn position, const decoded_entry& x);
 
 private:
-  const mailbox_reader& from_;
+  const mailbox_index& from_;
   const std::string_view user_; // empty: nobody
   const int64_t now_ms_;
   std::string topic_; // of the user

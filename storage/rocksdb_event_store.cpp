@@ -19,7 +19,7 @@ struct rocksdb_event_store::impl {
   opened_store store;
   witness mark;
   log_writer writer;
-  mailbox_reader mailboxes;
+  mailbox_index mailboxes;
   store_reader reader;
   maintenance background;
 

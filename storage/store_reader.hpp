@@ -1,7 +1,7 @@
 #pragma once
 
 #include "storage/database.hpp"
-#include "storage/mailbox_reader.hpp"
+#include "storage/mailbox_index.hpp"
 #include "storage/record_codec.hpp"
 #include "tidings/event_store.hpp"
 
@@ -12,7 +12,7 @@ namespace tidings::storage {
 /// Reads the log. Thread-safe: all state of a read is the call's own.
 class store_reader {
 public:
-  store_reader(const database& db, const forget_floor& forgotten, const mailbox_reader& mailboxes)
+  store_reader(const database& db, const forget_floor& forgotten, const mailbox_index& mailboxes)
     : db_(db), forgotten_(forgotten), mailboxes_(mailboxes) {
     // nop
   }
@@ -45,7 +45,7 @@ private:
 
   const database& db_;
   const forget_floor& forgotten_;
-  const mailbox_reader& mailboxes_;
+  const mailbox_index& mailboxes_;
 };
 
 } // namespace tidings::storage

@@ -5,7 +5,6 @@
 #include "tidings/text.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace tidings {
 
@@ -32,12 +31,6 @@ void count_end(statistics& stats, end_reason why) {
     case end_reason::replaced:
       return add(stats.streams_ended_replaced);
   }
-}
-
-std::string hex(uint64_t x) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(x));
-  return text;
 }
 
 } // namespace
@@ -124,8 +117,8 @@ void stream::send_ready(std::string_view id, bool recovered) {
     id_sent_ = position_;
     return;
   }
-  auto json = "{\"connection\":\"" + hex(id_) + "\",\"recovered\":" + (recovered ? "true" : "false")
-              + ",\"topics\":[";
+  auto json = "{\"connection\":\"" + to_hex(id_)
+              + "\",\"recovered\":" + (recovered ? "true" : "false") + ",\"topics\":[";
   auto separator = "";
   auto list = [&](const std::string& name) {
     json += std::exchange(separator, ",");

@@ -9,6 +9,8 @@ topic_policy::topic_policy(std::string topic, const config& cfg) : topic_(std::m
 }
 
 void topic_policy::configure(const config& cfg) {
+  if (is_reserved_topic(topic_))
+    return; // the broker says itself what is to become of its own events
   ttl_ = cfg.topics.ttl;
   ttl_max_ = cfg.topics.ttl_max;
   level_ = cfg.topics.level;

@@ -7,7 +7,6 @@
 #include "tidings/units.hpp"
 
 #include <charconv>
-#include <cstdio>
 
 namespace tidings::http {
 
@@ -15,12 +14,6 @@ namespace {
 
 constexpr size_t list_limit_default = 100;
 constexpr size_t list_limit_max = 1000;
-
-std::string hex(uint64_t x) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(x));
-  return text;
-}
 
 std::optional<uint64_t> parse_id(std::string_view text) {
   uint64_t x = 0;
@@ -80,7 +73,7 @@ private:
     for (auto& x : xs) {
       if (out.back() != '[')
         out += ',';
-      out += "{\"id\":\"" + hex(x.id) + "\",\"address\":";
+      out += "{\"id\":\"" + to_hex(x.id) + "\",\"address\":";
       append_json_string(out, x.address);
       if (!x.user.empty()) {
         out += ",\"user\":";

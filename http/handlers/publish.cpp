@@ -29,6 +29,7 @@ public:
       return s.respond(problem({errc::invalid_event, "the array holds no event"}));
     if (auto refused = check_rights(x.who, xs))
       return s.respond(*refused);
+    scope_keys(x.who, xs);
     auto me = std::static_pointer_cast<publish_exchange>(shared_from_this());
     if (auto why = submit(s, std::move(xs), array_, me, 0))
       return s.respond(problem(*why));
@@ -286,6 +287,7 @@ private:
     auto group = std::exchange(group_, {});
     if (group.empty())
       return answer_refusals(s);
+    scope_keys(who_, group);
     auto me = std::static_pointer_cast<publish_lines>(shared_from_this());
     if (auto why = submit(s, std::move(group), false, me, ++ticket_)) {
       for (auto& line : sent_)

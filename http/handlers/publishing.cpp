@@ -2,14 +2,27 @@
 
 namespace tidings::http {
 
+namespace {
+
+/// Empty: nobody in particular.
+std::string name_of(const caller_ptr& who) {
+  if (who && !who->user.empty())
+    return "user " + who->user;
+  if (who && !who->key_name.empty())
+    return "key " + who->key_name;
+  return {};
+}
+
+} // namespace
+
 status check_rate(session& s, const caller_ptr& who) {
   auto& home = s.local_shard();
   auto bound = home.settings().limits.publishes_per_caller;
   if (bound == 0)
     return std::nullopt;
-  auto name = who && !who->user.empty()       ? "user " + who->user
-              : who && !who->key_name.empty() ? "key " + who->key_name
-                                              : "address " + s.address();
+  auto name = name_of(who);
+  if (name.empty())
+    name = "address " + s.address();
   if (s.broker().rates.admit(name, bound, home.clock().steady_ms()))
     return std::nullopt;
   return failure{errc::rate_limited,
@@ -44,6 +57,16 @@ status submit(session& s, std::vector<publication> xs, bool atomic,
   }
   home.others().publish(std::move(request));
   return std::nullopt;
+}
+
+void scope_keys(const caller_ptr& who, std::vector<publication>& xs) {
+  auto owner = name_of(who);
+  if (owner.empty())
+    return;
+  owner += '\n'; // no name holds one
+  for (auto& x : xs)
+    if (!x.key.empty())
+      x.key.insert(0, owner);
 }
 
 void count_outcomes(statistics& stats, const publish_request& x) {

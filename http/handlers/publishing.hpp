@@ -16,6 +16,10 @@ status submit(session& s, std::vector<publication> xs, bool atomic,
 /// Counts a publish request of a caller. Fails with errc::rate_limited.
 status check_rate(session& s, const caller_ptr& who);
 
+/// Makes the idempotency keys of publications the caller's own: nobody learns of another's keys, or
+/// takes them.
+void scope_keys(const caller_ptr& who, std::vector<publication>& xs);
+
 /// Counts what became of a request.
 void count_outcomes(statistics& stats, const publish_request& x);
 

@@ -47,6 +47,7 @@ std::string stream_header(session& s, const request& x, const stream_opening& y)
   out += "\r\n"
          "Cache-Control: no-store\r\n"
          "X-Accel-Buffering: no\r\n"
+         "Referrer-Policy: no-referrer\r\n" // the URL may hold a token
          "X-Content-Type-Options: nosniff\r\n";
   static const std::vector<std::string> everybody{"*"};
   auto& origins = y.any_origin ? everybody : s.local_shard().settings().server.cors_origins;

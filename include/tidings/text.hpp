@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ std::optional<std::string> from_base64url(std::string_view text);
 
 /// Two lower-case digits for each byte.
 std::string to_hex(std::string_view bytes);
+
+/// Sixteen lower-case hexadecimal digits.
+std::string to_hex(uint64_t x);
 
 /// Digits in any case, two for each byte. nullopt otherwise.
 std::optional<std::string> from_hex(std::string_view text);

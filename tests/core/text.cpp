@@ -258,6 +258,8 @@ CAF_TEST(whatever is logged is UTF - 8 on one line without bare quotes) {
 CAF_TEST(hexadecimal digits come in pairs) {
   CAF_CHECK_EQUAL(to_hex("\x00\x7f\xff"s), "007fff");
   CAF_CHECK_EQUAL(to_hex(""), "");
+  CAF_CHECK_EQUAL(to_hex(uint64_t{0}), "0000000000000000");
+  CAF_CHECK_EQUAL(to_hex(uint64_t{0xfedcba9876543210}), "fedcba9876543210");
   CAF_CHECK(from_hex("007FfF") == "\x00\x7f\xff"s);
   CAF_CHECK(from_hex("") == "");
   for (auto bad : {"0", "000", "0g", "g0", "0x", " 0", "0\n"})

@@ -559,6 +559,26 @@ class ApiKeys(IdentityTest):
             self.assertIn(link.read_head().status, (400, 401))
 
 
+class Idempotency(IdentityTest):
+    def test_keys_are_the_callers_own(self):
+        users = [self.who("alice", publish=["t"]), self.who("bob", publish=["t"]), self.ops]
+        answers = {}
+        for name, target, headers in (("header", "/topics/t", {"Idempotency-Key": "k1"}), ("body", "/events", JSON),
+                                      ("lines", "/events", {"Content-Type": "application/x-ndjson"})):
+            body = {"header": "x", "body": '{"topic":"t","data":1,"key":"k2"}', "lines": '{"topic":"t","data":1,"key":"k3"}\n'}[name]
+            ids = []
+            for who in users + users:
+                answer = self.shared.post(target, body, {**headers, **who})
+                self.assertIn(answer.status, (200, 201), answer)
+                ids.append(json.loads(answer.body)["id"])
+            self.assertEqual(len(set(ids[:3])), 3, name)
+            self.assertEqual(ids[:3], ids[3:], name)
+            answers[name] = ids
+        conflict = self.shared.post("/topics/t", "other", {"Idempotency-Key": "k1", **users[0]})
+        self.assertEqual(conflict.status, 409, conflict)
+        self.assertEqual(self.shared.post("/topics/t", "other", {"Idempotency-Key": "k1", **self.who("carol", publish=["t"])}).status, 201)
+
+
 class Proxies(IdentityTest):
     def ask(self, source, target, headers, method="GET", body=None):
         with Connection(self.shared.address, source=source) as link:
@@ -970,6 +990,63 @@ class Endings(OwnBrokerTest):
         eventually(lambda: status(by_new) == 401, 10)
         self.assertEqual(second.control("tidings.closing", 15)["reason"], "revoked")
         self.assertEqual(status(bearer(token(make_key("ES256", "newer"), claims(**rights)))), 201)
+
+    def test_a10_what_is_revoked_is_refused_at_once_and_over_restarts(self):
+        key, folder = make_key("EdDSA", "k"), temporary_folder()
+        broker = self.broker(config=key_table("k", key, folder) + api_key_table("app", API_KEYS["ops"], publish=["**"], subscribe=["**"], admin=True)
+                             + '\n[topics]\nttl = "1s"\nttl-max = "1s"\n')  # must not bound what the broker keeps for itself
+        ops = {"X-API-Key": API_KEYS["ops"]}
+        now = int(time.time())
+        made = lambda user, jti, iat=now - 60: bearer(token(key, claims(user, jti=jti, iat=iat, exp=now + 3600, subscribe=["t"])))
+        alices, another, bobs = made("alice", "a1"), made("alice", "a2"), made("bob", "b1")
+        streams = {}
+        for name, who in (("a1", alices), ("a2", another), ("b1", bobs)):
+            streams[name] = broker.stream("/topics/t", who)
+            self.addCleanup(streams[name].close)
+            streams[name].ready()
+        post = lambda body, who=ops: broker.post("/revocations", body if isinstance(body, str) else json.dumps(body), {**JSON, **who})
+        status = lambda who: broker.get("/topics/t", {**who, "Accept": "application/json"}).status
+
+        self.assertEqual(post({"user": "bob"}, alices).status, 403)
+        self.assertEqual(broker.get("/revocations", alices).status, 403)
+        for bad in ("", "[]", "{}", '{"user":"a","jti":"b"}', '{"user":7}', '{"user":""}', '{"user":"me"}', '{"jti":"b","issued_before":"2026-01-01T00:00:00Z"}',
+                    '{"user":"a","issued_before":"yesterday"}', '{"name":"a"}', '{"user":"a","user":"b"}', json.dumps({"jti": "x" * 513})):
+            self.assertEqual(post(bad).status, 400, bad)
+        self.assertEqual(broker.get("/revocations", ops).json, {"revocations": []})
+        self.assertEqual(broker.request("DELETE", "/revocations", headers=ops).status, 405)
+
+        begin = time.monotonic()
+        answer = post({"jti": "a1"})
+        self.assertEqual((answer.status, answer.json["jti"]), (201, "a1"))
+        self.assertEqual(status(alices), 401)
+        self.assertEqual(streams["a1"].control("tidings.closing", 15)["reason"], "revoked")
+        self.note(f"{(time.monotonic() - begin) * 1000:.0f} ms from the request to the end of the stream")
+        with self.assertRaises(Closed) as end:
+            streams["a1"].item()
+        self.assertTrue(end.exception.clean)
+        self.assertEqual((status(another), status(bobs)), (200, 200))
+
+        self.assertEqual(post({"user": "bob", "issued_before": "2020-01-01T00:00:00Z"}).status, 201)
+        self.assertEqual(status(bobs), 200)  # issued later
+        answer = post({"user": "alice"})
+        self.assertEqual((answer.status, answer.json["user"]), (201, "alice"))
+        self.assertEqual(streams["a2"].control("tidings.closing", 15)["reason"], "revoked")
+        self.assertEqual((status(another), status(bobs)), (401, 200))
+        self.assertEqual(status(made("alice", "a3", now + 5)), 200)  # signed in again since; within the leeway
+        broker.post("/topics/t", "on", ops)
+        self.assertEqual(streams["b1"].event().data, "on")
+
+        kept = broker.get("/revocations", ops).json
+        self.assertEqual([x.get("user", x.get("jti")) for x in kept["revocations"]], ["alice", "bob", "a1"])
+        self.assertEqual(broker.get("/topics?prefix=$", ops).json["topics"][0]["events"], 3)
+        for stop in (broker.kill, broker.stop):
+            stop()
+            broker.start()
+            self.assertEqual(broker.get("/revocations", ops).json, kept)
+            self.assertEqual((status(alices), status(another), status(bobs)), (401, 401, 200))
+        # Nobody reads or writes them as events.
+        self.assertEqual(broker.get("/topics/$revocations", {**bobs, "Accept": "application/json"}).status, 403)
+        self.assertEqual(broker.post("/topics/$revocations", "{}", ops).status, 400)
 
     def test_streams_end_when_a_reload_leaves_no_key(self):
         folder, key = temporary_folder(), make_key("EdDSA", "old")

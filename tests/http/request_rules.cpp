@@ -2,7 +2,7 @@
 
 #include "http/request_rules.hpp"
 
-#include "http/request.hpp"
+#include "support/receive_request.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -15,71 +15,11 @@ namespace {
 using namespace tidings;
 using namespace std::string_literals;
 
-// -- the way of the bytes, as the session goes it -------------------------------------------------
-
-struct outcome {
-  bool accepted = false;
-  std::string why;
-  unsigned status = 0;
-  std::string body;
-  size_t left_over = 0;  // what would be read as the next request
-  bool injected = false; // a handler sees the field `X-Late`
-};
-
-/// @param step how many bytes arrive at once
-outcome receive(const std::string& bytes, size_t step) {
-  limits_config limits;
-  outcome x;
-  size_t arrived = 0;
-  size_t scanned = 0;
-  std::optional<size_t> end;
-  while (!end) {
-    if (arrived == bytes.size())
-      return x.why = "waits for more of the head", x;
-    arrived = std::min(arrived + step, bytes.size());
-    auto seen = std::string_view{bytes}.substr(0, arrived);
-    end = http::find_head_end(seen, scanned);
-    scanned = arrived;
-    if (!end)
-      if (auto bad = http::check_partial_head(seen, limits))
-        return x.why = bad->detail, x.status = bad->status, x;
-  }
-  auto head = std::string_view{bytes}.substr(0, *end);
-  if (auto bad = http::check_request_head(head, limits))
-    return x.why = bad->detail, x.status = bad->status, x;
-  http::request_reader reader;
-  if (auto bad = reader.read_head(head))
-    return x.why = bad->detail, x.status = 400, x;
-  if (reader.content_length() > limits.body_bytes)
-    return x.why = "the body is too long", x.status = 413, x;
-  size_t used = *end;
-  while (!reader.done()) {
-    auto n = reader.read_body(std::string_view{bytes}.substr(used, arrived - used));
-    if (!n)
-      return x.why = n.error().detail, x.status = 400, x;
-    used += *n;
-    if (reader.body_bytes() > limits.body_bytes)
-      return x.why = "the body is too long", x.status = 413, x;
-    if (reader.done())
-      break;
-    if (*n == 0 && arrived == bytes.size())
-      return x.why = "waits for more of the body", x;
-    if (*n == 0 && arrived - used > limits.header_bytes)
-      return x.why = "a chunk head is too long", x.status = 400, x;
-    arrived = std::min(arrived + step, bytes.size());
-  }
-  x.accepted = true;
-  x.body = reader.take_body();
-  x.left_over = bytes.size() - used;
-  x.injected = !reader.content().field("X-Late").empty();
-  return x;
-}
-
 /// Whole and byte by byte: how bytes are cut into segments must not matter.
 void check_refused(const char* name, const std::string& bytes) {
   CAF_MESSAGE(name);
-  auto whole = receive(bytes, bytes.size());
-  auto pieces = receive(bytes, 1);
+  auto whole = test::receive(bytes, bytes.size());
+  auto pieces = test::receive(bytes, 1);
   CAF_CHECK(!whole.accepted);
   CAF_CHECK(!pieces.accepted);
   CAF_CHECK(!whole.why.empty());
@@ -88,7 +28,7 @@ void check_refused(const char* name, const std::string& bytes) {
 void check_accepted(const char* name, const std::string& bytes, const std::string& body) {
   CAF_MESSAGE(name);
   for (auto step : {bytes.size(), size_t{1}}) {
-    auto x = receive(bytes, step);
+    auto x = test::receive(bytes, step);
     CAF_CHECK_EQUAL(x.why, "");
     CAF_CHECK(x.accepted);
     CAF_CHECK_EQUAL(x.body, body);
@@ -372,13 +312,13 @@ CAF_TEST(takes ordinary requests) {
 
 CAF_TEST(leaves the next request alone) {
   auto two = post("Content-Length: 3\r\n", "abc") + get("");
-  auto x = receive(two, two.size());
+  auto x = test::receive(two, two.size());
   CAF_CHECK(x.accepted);
   CAF_CHECK_EQUAL(x.left_over, get("").size());
 }
 
 CAF_TEST(answers with the exact status) {
-  auto status = [](const std::string& x) { return receive(x, x.size()).status; };
+  auto status = [](const std::string& x) { return test::receive(x, x.size()).status; };
   CAF_CHECK_EQUAL(status(get("Host: h\r\n")), 400u);
   CAF_CHECK_EQUAL(status(post("Transfer-Encoding: gzip, chunked\r\n", "")), 501u);
   CAF_CHECK_EQUAL(status(line("GET / HTTP/1.2")), 505u);

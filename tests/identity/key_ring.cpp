@@ -43,7 +43,7 @@ CAF_TEST(a kid is looked up and nothing else is done with it) {
   key_ring ring{{shared_test_key(eddsa).verifier("a")}};
   for (auto& kid : {""s, "../../../../dev/null"s, "/etc/passwd"s, "' OR '1'='1"s, "a\0b"s, "\0"s,
                     "http://127.0.0.1:1/"s, "A"s, "a "s, "%61"s, std::string(1024 * 1024, 'k')}) {
-    CAF_CHECK_EQUAL(candidates(ring, eddsa, kid), "a "); // its signature decides
+    CAF_CHECK_EQUAL(candidates(ring, eddsa, kid), "");
     CAF_CHECK_EQUAL(candidates(ring, hs256, kid), "");
   }
 }

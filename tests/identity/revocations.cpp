@@ -23,6 +23,16 @@ caller with_token(std::string user, std::string id, int64_t issued_at_ms,
   return x;
 }
 
+status revoke_user(revocations& in, std::string user, int64_t before_ms, int64_t now_ms) {
+  auto x = in.revoke({std::move(user), {}, before_ms, 0}, now_ms);
+  return x ? status{} : x.error();
+}
+
+status revoke_token(revocations& in, std::string id, int64_t now_ms) {
+  auto x = in.revoke({{}, std::move(id), 0, 0}, now_ms);
+  return x ? status{} : x.error();
+}
+
 constexpr int64_t day = 24 * 60 * 60 * 1000;
 
 CAF_TEST(nothing is revoked at first) {
@@ -33,7 +43,7 @@ CAF_TEST(nothing is revoked at first) {
 
 CAF_TEST(all tokens of a user that were issued before a moment) {
   revocations x{24h};
-  CAF_CHECK(!x.revoke_user("alice", 1000, 1000));
+  CAF_CHECK(!revoke_user(x, "alice", 1000, 1000));
   CAF_CHECK(x.is_revoked(with_token("alice", "", 999)));
   CAF_CHECK(x.is_revoked(with_token("alice", "", 0))); // does not say when
   CAF_CHECK(!x.is_revoked(with_token("alice", "", 1000)));
@@ -47,7 +57,7 @@ CAF_TEST(all tokens of a user that were issued before a moment) {
 
 CAF_TEST(one token) {
   revocations x{24h};
-  CAF_CHECK(!x.revoke_token("t1", 1000));
+  CAF_CHECK(!revoke_token(x, "t1", 1000));
   CAF_CHECK(x.is_revoked(with_token("alice", "t1", 2000)));
   CAF_CHECK(x.is_revoked(with_token("", "t1", 2000)));
   CAF_CHECK(!x.is_revoked(with_token("alice", "t2", 0)));
@@ -56,21 +66,21 @@ CAF_TEST(one token) {
 
 CAF_TEST(of two for one user the stricter stays) {
   revocations x{24h};
-  CAF_CHECK(!x.revoke_user("alice", 5000, 5000));
-  CAF_CHECK(!x.revoke_user("alice", 1000, 5001));
+  CAF_CHECK(!revoke_user(x, "alice", 5000, 5000));
+  CAF_CHECK(!revoke_user(x, "alice", 1000, 5001));
   CAF_CHECK(x.is_revoked(with_token("alice", "", 4999)));
   CAF_CHECK_EQUAL(x.list(5001).size(), 1u);
 }
 
 CAF_TEST(entries die when no token can be left) {
   revocations x{24h};
-  CAF_CHECK(!x.revoke_user("alice", 1000, 1000));
-  CAF_CHECK(!x.revoke_user("bob", 1000 + day, 1000)); // also of the tokens of the day to come
-  CAF_CHECK(!x.revoke_token("t1", 1000));
+  CAF_CHECK(!revoke_user(x, "alice", 1000, 1000));
+  CAF_CHECK(!revoke_user(x, "bob", 1000 + day, 1000)); // also of the tokens of the day to come
+  CAF_CHECK(!revoke_token(x, "t1", 1000));
   CAF_CHECK_EQUAL(x.list(1000).size(), 3u);
   CAF_CHECK_EQUAL(x.list(1000 + day - 1).size(), 3u);
   CAF_CHECK_EQUAL(x.list(1000 + day).size(), 1u);
-  CAF_CHECK(!x.revoke_token("t2", 1000 + day)); // forgets them
+  CAF_CHECK(!revoke_token(x, "t2", 1000 + day)); // forgets them
   CAF_CHECK(!x.is_revoked(with_token("alice", "", 1)));
   CAF_CHECK(!x.is_revoked(with_token("", "t1", 1)));
   CAF_CHECK(x.is_revoked(with_token("bob", "", 1)));
@@ -78,22 +88,22 @@ CAF_TEST(entries die when no token can be left) {
 
 CAF_TEST(nothing is forgotten to make room) {
   revocations x{24h, 2};
-  CAF_CHECK(!x.revoke_user("alice", 1000, 1000));
-  CAF_CHECK(!x.revoke_token("t1", 1000));
-  auto why = x.revoke_user("bob", 1000, 1000);
+  CAF_CHECK(!revoke_user(x, "alice", 1000, 1000));
+  CAF_CHECK(!revoke_token(x, "t1", 1000));
+  auto why = revoke_user(x, "bob", 1000, 1000);
   CAF_REQUIRE(why);
   CAF_CHECK(why->code == errc::overloaded);
-  CAF_CHECK(!x.revoke_user("alice", 2000, 2000)); // is there already
+  CAF_CHECK(!revoke_user(x, "alice", 2000, 2000)); // is there already
   CAF_CHECK(x.is_revoked(with_token("alice", "", 1999)));
   CAF_CHECK(x.is_revoked(with_token("", "t1", 0)));
-  CAF_CHECK(!x.revoke_user("bob", 3000 + day, 3000 + day)); // the others have died
+  CAF_CHECK(!revoke_user(x, "bob", 3000 + day, 3000 + day)); // the others have died
 }
 
 CAF_TEST(what cannot be is refused) {
   revocations x{24h};
-  for (auto& why : {x.revoke_user("", 1, 1), x.revoke_user("me", 1, 1), x.revoke_user("*", 1, 1),
-                    x.revoke_token("", 1), x.revoke_token(std::string(513, 't'), 1),
-                    x.revoke_token("\xff", 1), x.add({"a", "b", 1, 100}, 1), x.add({}, 1)}) {
+  for (auto& why : {revoke_user(x, "", 1, 1), revoke_user(x, "me", 1, 1), revoke_user(x, "*", 1, 1),
+                    revoke_token(x, "", 1), revoke_token(x, std::string(513, 't'), 1),
+                    revoke_token(x, "\xff", 1), x.add({"a", "b", 1, 100}, 1), x.add({}, 1)}) {
     CAF_REQUIRE(why);
     CAF_CHECK(why->code == errc::invalid_parameter);
   }
@@ -102,9 +112,9 @@ CAF_TEST(what cannot be is refused) {
 
 CAF_TEST(survives as lines) {
   revocations x{24h};
-  CAF_CHECK(!x.revoke_user("al\"ice\\ \xc3\xa9", 1000, 1000));
-  CAF_CHECK(!x.revoke_user("bob", 2000, 1000));
-  CAF_CHECK(!x.revoke_token("t\n1", 1000));
+  CAF_CHECK(!revoke_user(x, "al\"ice\\ \xc3\xa9", 1000, 1000));
+  CAF_CHECK(!revoke_user(x, "bob", 2000, 1000));
+  CAF_CHECK(!revoke_token(x, "t\n1", 1000));
   revocations again{24h};
   for (auto& entry : x.list(1000)) {
     auto line = to_json_line(entry);
@@ -140,7 +150,7 @@ CAF_TEST(many threads may ask while one revokes) {
   std::atomic<bool> done{false};
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
-  CAF_CHECK(!x.revoke_user("first", 1000, 1000));
+  CAF_CHECK(!revoke_user(x, "first", 1000, 1000));
   for (int t = 0; t < 3; ++t)
     threads.emplace_back([&] {
       while (!done) {
@@ -151,7 +161,7 @@ CAF_TEST(many threads may ask while one revokes) {
       }
     });
   for (int i = 0; i < 500; ++i)
-    (void)x.revoke_token(std::to_string(i), 1000);
+    (void)revoke_token(x, std::to_string(i), 1000);
   done = true;
   for (auto& thread : threads)
     thread.join();

@@ -155,8 +155,7 @@ CAF_TEST(a key works for its own algorithm only) {
 CAF_TEST(what the header says about keys does not count) {
   auto foreign = make_test_key(es256);
   auto mine = verifier_of({shared_test_key(es256).verifier("mine")});
-  for (auto more : {R"("kid":"mine")", R"("kid":"other")", R"("kid":"../../etc/passwd")",
-                    R"("kid":"a\u0000b")", R"("jku":"http://127.0.0.1:1/","kid":"mine")",
+  for (auto more : {R"("kid":"mine")", R"("jku":"http://127.0.0.1:1/","kid":"mine")",
                     R"("x5u":"http://127.0.0.1:1/")", R"("jwk":{"kty":"EC"})", R"("x5c":["AA"])"}) {
     auto header = R"({"alg":"ES256","typ":"JWT",)"s + more + '}';
     CAF_CHECK(
@@ -165,6 +164,16 @@ CAF_TEST(what the header says about keys does not count) {
     CAF_CHECK_EQUAL(verdict(mine.verify(shared_test_key(es256).token(header, claims(60)),
                                         caller::way::token, now_ms)),
                     "good");
+  }
+}
+
+CAF_TEST(a token that names a key we do not have is refused whoever signed it) {
+  auto mine = verifier_of({shared_test_key(es256).verifier("mine")});
+  for (auto kid : {"other", "../../etc/passwd", R"(mine\u0000)", "MINE", ""}) {
+    auto header = R"({"alg":"ES256","typ":"JWT","kid":")"s + kid + R"("})";
+    CAF_CHECK(contains(verdict(mine.verify(shared_test_key(es256).token(header, claims(60)),
+                                           caller::way::token, now_ms)),
+                       "no key is configured"));
   }
 }
 

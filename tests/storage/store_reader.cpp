@@ -125,7 +125,7 @@ private:
 struct fixture : store_fixture {
   std::unique_ptr<opened_store> opened;
   std::unique_ptr<log_writer> writer;
-  std::unique_ptr<mailbox_reader> entries;
+  std::unique_ptr<mailbox_index> entries;
   std::unique_ptr<store_reader> reader;
   std::unique_ptr<maintenance> background;
 
@@ -142,7 +142,7 @@ struct fixture : store_fixture {
     writer = std::make_unique<log_writer>(
       *opened->db, *opened->runs, *opened->clock,
       log_writer::settings{opened->who.node.short_form(), opened->incarnation, 1000}, opened->end);
-    entries = std::make_unique<mailbox_reader>(*opened->db, opened->expiry->keep_read_ms);
+    entries = std::make_unique<mailbox_index>(*opened->db, opened->expiry->keep_read_ms);
     reader = std::make_unique<store_reader>(*opened->db, opened->expiry->floor, *entries);
     background = std::make_unique<maintenance>(
       *opened->db, *opened->expiry, [this] { return writer->last(); }, maintenance::settings{});

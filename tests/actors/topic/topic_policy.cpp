@@ -48,6 +48,25 @@ CAF_TEST(the first rule that matches wins) {
   CAF_CHECK(other.ephemeral);
 }
 
+CAF_TEST(settings do not reach the broker s own topics) {
+  config cfg;
+  cfg.topics.ttl_max = milliseconds{10};
+  cfg.topics.level = durability::quorum;
+  cfg.topic.push_back(rule("$revocations"));
+  cfg.topic[0].retention.events_max = 1;
+  cfg.topic[0].ephemeral = true;
+  auto x = item({"$revocations"});
+  x.what.ttl = milliseconds{500};
+  x.what.level = durability::fsync;
+  topic_policy{"$revocations", cfg}.apply(x, 1);
+  settle_expiry(x, 1000);
+  CAF_CHECK(!x.outcome.refused);
+  CAF_CHECK(!x.ephemeral);
+  CAF_CHECK(x.level == durability::fsync);
+  CAF_CHECK(x.retention.empty());
+  CAF_CHECK_EQUAL(x.what.content.expires_at_ms, 1500);
+}
+
 CAF_TEST(less than the level of the topic is refused and more is taken) {
   config cfg;
   cfg.topics.level = durability::written;

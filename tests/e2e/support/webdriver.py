@@ -64,6 +64,22 @@ class Browser:
     def run(self, script):
         return self._call("POST", f"{self.session}/execute/sync", {"script": script, "args": []})
 
+    def new_tab(self):
+        """Opens a tab, goes to it and returns its handle."""
+        handle = self._call("POST", f"{self.session}/window/new", {"type": "tab"})["handle"]
+        self.go_to(handle)
+        return handle
+
+    def tab(self):
+        return self._call("GET", f"{self.session}/window")
+
+    def go_to(self, handle):
+        self._call("POST", f"{self.session}/window", {"handle": handle})
+
+    def devtools(self, command, **parameters):
+        """A command of the Chrome DevTools Protocol, for the tab that is in front."""
+        return self._call("POST", f"{self.session}/goog/cdp/execute", {"cmd": command, "params": parameters})
+
     def screenshot(self, path):
         with open(path, "wb") as file:
             file.write(base64.b64decode(self._call("GET", f"{self.session}/screenshot")))

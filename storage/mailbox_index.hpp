@@ -11,10 +11,10 @@
 namespace tidings::storage {
 
 /// Reads the entries of mailboxes. Thread-safe: all state of a read is the call's own.
-class mailbox_reader {
+class mailbox_index {
 public:
   /// @param keep_read_ms how long it lists what has been read; 0: for ever
-  mailbox_reader(const database& db, int64_t keep_read_ms) : db_(db), keep_read_ms_(keep_read_ms) {
+  mailbox_index(const database& db, int64_t keep_read_ms) : db_(db), keep_read_ms_(keep_read_ms) {
     // nop
   }
 

@@ -1,4 +1,4 @@
-#include "storage/mailbox_reader.hpp"
+#include "storage/mailbox_index.hpp"
 
 #include "storage/forgetting.hpp"
 #include "storage/keys.hpp"
@@ -77,8 +77,8 @@ private:
 
 } // namespace
 
-result<std::vector<mailbox_entry>> mailbox_reader::list(std::string_view user, size_t limit,
-                                                        int64_t now_ms, lsn last) const {
+result<std::vector<mailbox_entry>> mailbox_index::list(std::string_view user, size_t limit,
+                                                       int64_t now_ms, lsn last) const {
   rocksdb::ManagedSnapshot moment{&db_.raw()};
   mailbox_walk own{db_, moment.snapshot(), user, last};
   mailbox_walk shared{db_, moment.snapshot(), all_users, last};
@@ -105,8 +105,8 @@ result<std::vector<mailbox_entry>> mailbox_reader::list(std::string_view user, s
   return found;
 }
 
-result<bool> mailbox_reader::is_done(std::string_view user, lsn item, bool shared, int64_t now_ms,
-                                     const rocksdb::Snapshot* moment) const {
+result<bool> mailbox_index::is_done(std::string_view user, lsn item, bool shared, int64_t now_ms,
+                                    const rocksdb::Snapshot* moment) const {
   std::string key;
   encode_mailbox_key(key, user, item);
   rocksdb::ReadOptions options;

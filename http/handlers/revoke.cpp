@@ -1,0 +1,99 @@
+#include "http/handlers/revoke.hpp"
+
+#include "http/handlers/publishing.hpp"
+#include "http/problem.hpp"
+#include "http/refusal.hpp"
+#include "http/revocation_request.hpp"
+#include "tidings/text.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace tidings::http {
+
+namespace {
+
+/// Revokes at once, and answers when the store will remember it.
+class revoking : public exchange, public publish_listener {
+public:
+  void begin(session& s, request& x) override {
+    session_ = s.weak_from_this();
+    auto now_ms = s.local_shard().clock().wall_ms();
+    auto asked = parse_revocation_request(x.body, now_ms);
+    if (!asked)
+      return s.respond(problem(asked.error()));
+    auto entry = s.broker().revoked->revoke(*std::move(asked), now_ms);
+    if (!entry)
+      return s.respond(problem(entry.error()));
+    made_ = *std::move(entry);
+    spdlog::info("revoked user=\"{}\" jti=\"{}\" by=\"{}\"", for_log(made_.user),
+                 for_log(made_.token_id), x.who ? for_log(x.who->user) : "");
+    s.local_shard().others().dismiss(std::make_shared<const std::function<bool(const caller&)>>(
+      [all = s.broker().revoked](const caller& who) { return !all->is_revoked(who); }));
+    auto me = std::static_pointer_cast<revoking>(shared_from_this());
+    std::vector<publication> xs;
+    xs.push_back(to_publication(made_, now_ms));
+    if (auto why = submit(s, std::move(xs), false, me, 0))
+      return s.respond(not_kept(*why));
+    s.home().set_deadline(s, s.local_shard().settings().limits.publish_timeout);
+  }
+
+  void on_published(const publish_ptr& x) override {
+    auto s = session_.lock();
+    if (!s || std::exchange(answered_, true))
+      return;
+    s->home().clear_deadline(*s);
+    if (auto& why = x->items.front().outcome.refused)
+      return s->respond(not_kept(*why));
+    std::string out;
+    append_revocation(out, made_);
+    auto answer = json_response(out + '\n');
+    answer.status = 201;
+    s->respond(answer);
+  }
+
+  void on_deadline(session& s) override {
+    if (!std::exchange(answered_, true))
+      s.respond(not_kept({errc::indeterminate, "it is not stored yet"}));
+  }
+
+private:
+  static publication to_publication(const revocation& x, int64_t now_ms) {
+    publication y;
+    y.content.topics = {std::string{revocation_topic}};
+    y.content.type = "tidings.revocation";
+    y.content.kind = data_kind::json;
+    y.content.data = to_json_line(x);
+    y.ttl = milliseconds{std::max<int64_t>(x.dies_at_ms - now_ms, 1)};
+    y.level = durability::fsync;
+    return y;
+  }
+
+  static response not_kept(const failure& why) {
+    return problem(
+      {why.code, "revoked until the broker stops, but not kept beyond: repeat it. " + why.detail});
+  }
+
+  std::weak_ptr<session> session_;
+  revocation made_;
+  bool answered_ = false;
+};
+
+} // namespace
+
+std::shared_ptr<exchange> make_revoke() {
+  return std::make_shared<revoking>();
+}
+
+std::shared_ptr<exchange> make_list_revocations() {
+  return make_answer([](session& s, const request&) {
+    std::string out = "{\"revocations\":[";
+    for (auto& x : s.broker().revoked->list(s.local_shard().clock().wall_ms())) {
+      if (out.back() != '[')
+        out += ',';
+      append_revocation(out, x);
+    }
+    return json_response(out + "]}\n");
+  });
+}
+
+} // namespace tidings::http

@@ -1,0 +1,64 @@
+#include "server/kept_revocations.hpp"
+
+#include "tidings/subscription.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace tidings {
+
+namespace {
+
+class loading : public record_visitor {
+public:
+  loading(revocations& to, int64_t now_ms) : to_(to), now_ms_(now_ms) {
+    // nop
+  }
+
+  bool on_record(const record_view& x) override {
+    auto entry = parse_revocation(x.data);
+    auto why = entry ? to_.add(*std::move(entry), now_ms_) : status{entry.error()};
+    if (why)
+      failed =
+        failure{why->code, "a revocation at position " + std::to_string(to_integer(x.position))
+                             + " of the log cannot be taken over: " + why->detail};
+    return !failed;
+  }
+
+  void on_missing(const missing_record&) override {
+    // nop: it expired, and its tokens with it
+  }
+
+  status failed;
+
+private:
+  revocations& to_;
+  int64_t now_ms_;
+};
+
+} // namespace
+
+status load_revocations(const event_store& from, revocations& to, int64_t now_ms) {
+  auto pattern = topic_pattern::parse(revocation_topic);
+  if (!pattern)
+    return pattern.error();
+  subscription who{{*std::move(pattern)}};
+  loading visitor{to, now_ms};
+  read_request what;
+  what.who = &who;
+  what.now_ms = now_ms;
+  while (true) {
+    auto outcome = from.read(what, visitor);
+    if (!outcome)
+      return outcome.error();
+    if (visitor.failed)
+      return visitor.failed;
+    if (outcome->end_reached)
+      break;
+    what.after = outcome->covered;
+  }
+  if (auto n = to.list(now_ms).size(); n != 0)
+    spdlog::info("revocations taken over count={}", n);
+  return std::nullopt;
+}
+
+} // namespace tidings
