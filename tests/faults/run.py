@@ -17,18 +17,22 @@ sys.path[:0] = [str(HERE.parent / "e2e"), str(HERE.parent)]
 from support import runner, settings  # noqa: E402
 
 
-class FaultResult(runner.Result):
-    """Shares the time out among the tests that are still to come."""
+def in_rounds(test):
+    return "rounds" in getattr(test, test._testMethodName).__code__.co_names
 
-    def __init__(self, count, minutes):
+
+class FaultResult(runner.Result):
+    """Shares the time out among the tests in rounds that are still to come."""
+
+    def __init__(self, tests, minutes):
         super().__init__()
-        self.left = count
+        self.left = sum(map(in_rounds, tests))
         self.end = time.monotonic() + minutes * 60 if minutes else None
 
     def startTest(self, test):
         if self.end:
             settings.deadline = time.monotonic() + max(self.end - time.monotonic(), 0) / max(self.left, 1)
-        self.left -= 1
+        self.left -= in_rounds(test)
         super().startTest(test)
 
 
@@ -83,7 +87,9 @@ def main():
         return
     if not tests and not options.short:
         sys.exit(f"no test for {', '.join(options.only)}; --list has them all")
-    result = runner.run(tests, "faults", FaultResult(len(tests), options.budget))
+    # Those without rounds first: what they leave is for the others.
+    tests.sort(key=in_rounds)
+    result = runner.run(tests, "faults", FaultResult(tests, options.budget))
     summary(tests, result)
     runner.close(result)
 
