@@ -14,6 +14,7 @@
 #include "server/logging.hpp"
 #include "storage/rocksdb_event_store.hpp"
 #include "tidings/config_loader.hpp"
+#include "tidings/descriptors.hpp"
 #include "tidings/listen_address.hpp"
 
 #include <caf/all.hpp>
@@ -58,6 +59,7 @@ public:
     if (!schemas)
       return schemas.error();
     context_.schemas = std::move(*schemas);
+    auto descriptors = raise_descriptor_limit();
     auto store =
       storage::rocksdb_event_store::open(config_->storage, config_->mailbox, system_clock_source());
     if (!store)
@@ -70,7 +72,7 @@ public:
     context_.stats = stats_;
     context_.version = TIDINGS_VERSION;
     context_.started_ms = system_clock_source().wall_ms();
-    context_.connections_max = config_->limits.connections;
+    context_.connections_max = connections_max(descriptors);
     context_.not_ready = [this] { return not_ready(); };
     context_.metrics = [this] {
       return http::render_metrics(*stats_, store_->statistics(), context_.version);
@@ -224,6 +226,17 @@ private:
       }
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }
+  }
+
+  /// As configured, or as many as the store leaves of the process's descriptors.
+  uint32_t connections_max(uint64_t descriptors) const {
+    auto room = share_descriptors(descriptors).connections_max;
+    auto wanted = config_->limits.connections;
+    if (wanted <= room)
+      return wanted;
+    spdlog::warn("limits.connections={} is more than the limit of open files allows: taking {}",
+                 wanted, room);
+    return static_cast<uint32_t>(room);
   }
 
   void start_actors() {

@@ -4,6 +4,7 @@
 #include "storage/keys.hpp"
 #include "storage/rocksdb_failure.hpp"
 #include "storage/space_guard.hpp"
+#include "tidings/descriptors.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/file_checksum.h>
@@ -59,7 +60,7 @@ rocksdb::DBOptions database_options(const storage_config& settings, bool create)
 
   // -- how long a start takes --
   x.max_total_wal_size = wal_bytes_max(settings);
-  x.max_open_files = 512;
+  x.max_open_files = static_cast<int>(share_descriptors(descriptor_limit()).store_files);
   x.skip_stats_update_on_db_open = true;
 
   // -- memory and threads --

@@ -53,8 +53,9 @@ void maintenance::stop() {
 
 void maintenance::run() {
   auto compacted = std::chrono::steady_clock::now();
+  auto pause = std::min(settings_.floor_interval, settings_.compaction_interval);
   std::unique_lock guard{mutex_};
-  while (!wake_.wait_for(guard, settings_.floor_interval, [this] { return stopped_.load(); })) {
+  while (!wake_.wait_for(guard, pause, [this] { return stopped_.load(); })) {
     guard.unlock();
     also_();
     auto failed = raise_floor();

@@ -105,7 +105,8 @@ commit_group::outcome commit_group::commit() {
   }
   if (!entries_.empty()) {
     if (auto failed = store_.append(entries_, sync_)) {
-      refuse_all(*failed, false);
+      // It may have reached the disk all the same, and be there after the next start.
+      refuse_all({errc::indeterminate, failed->detail}, false);
       result.broken = failed;
     }
   } else if (sync_) {
@@ -128,8 +129,7 @@ commit_group::outcome commit_group::commit() {
   if (sync_)
     for (auto& request : requests_)
       for (auto& item : request->items)
-        if (item.outcome.duplicate)
-          item.outcome.level = durability::fsync;
+        settle_repeat(item, result.broken);
   if (!result.broken && !entries_.empty()) {
     std::vector<record> records;
     records.reserve(entries_.size());
@@ -146,6 +146,16 @@ commit_group::outcome commit_group::commit() {
   bytes_ = 0;
   sync_ = false;
   return result;
+}
+
+/// The first may have been stored at a lower level: what it is now has been decided by the sync.
+void commit_group::settle_repeat(publish_item& x, const status& broken) {
+  if (!x.outcome.duplicate || x.outcome.refused)
+    return;
+  if (!broken)
+    x.outcome.level = durability::fsync;
+  else if (x.level >= durability::fsync)
+    x.outcome.refused = failure{errc::indeterminate, broken->detail};
 }
 
 /// Refuses what is waiting; if `stored_only`, ephemeral events stay in the group.

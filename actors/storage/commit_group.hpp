@@ -51,6 +51,7 @@ private:
 
   bool check_key(publish_item& x, int64_t now_ms);
   void enlist(publish_item& x, int64_t now_ms);
+  void settle_repeat(publish_item& x, const status& broken);
   void refuse_all(const failure& why, bool stored_only);
 
   event_store& store_;

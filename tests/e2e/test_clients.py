@@ -6,10 +6,10 @@ import os
 import subprocess
 import threading
 
+from checker import check_history
 from support import outside_clients, tokens
 from support.broker import environment
 from support.case import OwnBrokerTest
-from support.checker import check_history
 from support.sse import Parser
 from support.waiting import eventually
 from support.webdriver import Browser

@@ -4,12 +4,11 @@ import os
 import threading
 import time
 
+from checker import check_ledger
 from support import settings
-from support.case import OwnBrokerTest
-from support.checker import check_ledger
-from support.traffic import FAULTS, Subscriber, number_of
+from support.case import OwnBrokerTest, fault
+from support.traffic import Counter, Subscriber, Writer, number_of
 from support.waiting import eventually
-from support.wire import Connection
 
 PUBLISHERS = 8
 
@@ -19,67 +18,9 @@ level = "none"
 """
 
 
-class Writer(threading.Thread):
-    """Publishes as fast as it is answered and never repeats: what is not answered is unknown."""
-
-    def __init__(self, index, address, numbers, random, stopping):
-        super().__init__(daemon=True)
-        self.index, self.address, self.numbers, self.random, self.stopping = index, address, numbers, random, stopping
-        self.acknowledged = {}  # number -> (id, level): promised to outlive the process
-        self.admitted = 0  # level none: promised nothing
-        self.unknown = 0
-        self.refused = 0
-        self.failure = None
-
-    def run(self):
-        link = None
-        try:
-            while not self.stopping.is_set():
-                number = next(self.numbers)
-                level = self.random.choice(("written", "written", "fsync", "none"))
-                try:
-                    if link is None:
-                        link = Connection(self.address, timeout=10)
-                    answer = link.request("POST", f"/topics/w{self.index}?ack={level}", body=f"{number}\n{'z' * 100}")
-                except FAULTS:
-                    self.unknown += 1
-                    if link:
-                        link.close()
-                    link = None
-                    # The broker is down; wait for the next cycle's order to go on rather than spin.
-                    self.stopping.wait(0.005)
-                    continue
-                if answer.status == 201:
-                    result = answer.json
-                    if result["level"] not in ("written", "fsync") or (level == "fsync" and result["level"] != "fsync"):
-                        raise AssertionError(f"asked for {level}: {result}")
-                    self.acknowledged[number] = result["id"]
-                elif answer.status == 202:
-                    self.admitted += 1
-                elif answer.status in (429, 503, 504):
-                    self.refused += 1
-                else:
-                    raise AssertionError(f"{answer!r}")
-        except BaseException as failure:
-            self.failure = failure
-        finally:
-            if link:
-                link.close()
-
-
-class Counter:
-    def __init__(self):
-        self._lock, self._value = threading.Lock(), 0
-
-    def __next__(self):
-        with self._lock:
-            self._value += 1
-            return self._value
-
-
 class Crash(OwnBrokerTest):
+    @fault("S1")
     def test_kill_9_loses_nothing_acknowledged_and_no_id_is_used_twice(self):
-        cycles = settings.crash_cycles or settings.pick(10, 3)
         broker = self.broker(config=CONFIG)
         numbers = Counter()
         watchers = [Subscriber(f"watcher {i}", broker.address, "/events", [], settings.randomness(f"{self.id()}/watch{i}"),
@@ -91,8 +32,8 @@ class Crash(OwnBrokerTest):
         acknowledged, restarts = {}, []
         totals = {"unknown": 0, "refused": 0, "admitted": 0}
         log, cursor = [], "earliest"
-        for cycle in range(cycles):
-            stopping = threading.Event()
+        for cycle in self.rounds(10, 3):
+            stopping, of_cycle = threading.Event(), {}
             writers = [Writer(i, broker.address, numbers, settings.randomness(f"{self.id()}/{cycle}/{i}"), stopping)
                        for i in range(PUBLISHERS)]
             for writer in writers:
@@ -107,7 +48,7 @@ class Crash(OwnBrokerTest):
                 writer.join(20)
                 self.assertIsNone(writer.failure)
                 self.assertFalse(set(writer.acknowledged) & set(acknowledged))
-                acknowledged.update(writer.acknowledged)
+                of_cycle.update(writer.acknowledged)
                 for name in totals:
                     totals[name] += getattr(writer, name)
             begin = time.monotonic()
@@ -118,7 +59,8 @@ class Crash(OwnBrokerTest):
             log += part
             if part:
                 cursor = part[-1][0]
-            lost, reused, doubled = check_ledger(acknowledged, log)
+            acknowledged.update(of_cycle)
+            lost, reused, doubled = check_ledger(of_cycle, part)
             self.assertEqual((lost[:5], reused[:5], doubled[:5]), ([], [], []), f"after cycle {cycle}")
         # And all of it once more from the beginning.
         final = [(x["id"], number_of(str(x["data"]))) for x in broker.log_events()]
@@ -136,11 +78,12 @@ class Crash(OwnBrokerTest):
             self.assertEqual([n for n, _ in watcher.received], [n for _, n in final])
             self.assertEqual(watcher.gaps, [])
         restarts.sort()
-        self.note(f"{cycles} cycles of kill -9 under {PUBLISHERS} publishers: {len(acknowledged)} acknowledged, 0 lost; "
+        self.note(f"{self.tried} cycles of kill -9 under {PUBLISHERS} publishers: {len(acknowledged)} acknowledged, 0 lost; "
                   f"{len(final)} stored, 0 ids reused, 0 stored twice; {totals['unknown']} unknown, {totals['admitted']} at level none")
         self.note(f"ready again after {restarts[len(restarts) // 2] * 1000:.0f} ms (median), {restarts[-1] * 1000:.0f} ms (worst)")
         self.note(f"2 streams saw {sum(len(x.received) for x in watchers)} events, every one of them still there")
 
+    @fault("S5")
     def test_the_ledger_finds_a_log_without_its_tail(self):
         """The negative control: what the test above must see if acknowledged events do get lost."""
         broker = self.broker(config=CONFIG)
@@ -160,12 +103,13 @@ class Crash(OwnBrokerTest):
         self.assertEqual(check_ledger(acknowledged, log), ([], [], []))
         self.note(f"the end of the log cut off: the ledger finds {len(lost)} of 100 lost; no id used again")
 
+    @fault("S13")
     def test_kill_9_while_starting(self):
         broker = self.broker(config=CONFIG)
         acknowledged = {}
         for number in range(200):
             acknowledged[number] = broker.post("/topics/t?ack=written", str(number)).json["id"]
-        for round_ in range(settings.pick(15, 4)):
+        for _ in self.rounds(15, 4):
             broker.kill()
             broker.start(wait=False)
             deadline = time.monotonic() + self.random.random() * 0.2
@@ -178,6 +122,7 @@ class Crash(OwnBrokerTest):
         log = [(x["id"], number_of(str(x["data"]))) for x in broker.log_events()]
         self.assertEqual(check_ledger(acknowledged, log), ([], [], []))
 
+    @fault("S19")
     def test_a_key_is_known_after_a_crash(self):
         broker = self.broker()
         first = broker.post("/topics/t", "x", {"Idempotency-Key": "k"}).json

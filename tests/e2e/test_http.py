@@ -4,7 +4,7 @@ import email.utils
 import re
 import time
 
-from support.case import BrokerTest, OwnBrokerTest
+from support.case import BrokerTest, OwnBrokerTest, fault
 from support.waiting import eventually
 from support.wire import Closed
 
@@ -41,6 +41,7 @@ class Connections(BrokerTest):
                 told = email.utils.parsedate_to_datetime(head.header("date"))
                 self.assertLess(abs(told.timestamp() - time.time()), 60)
 
+    @fault("H6")
     def test_pipelined_requests_are_answered_in_order(self):
         with self.shared.connect() as link:
             requests = b""
@@ -69,6 +70,7 @@ class Connections(BrokerTest):
             self.assertEqual(link.request("GET", "/healthz").status, 200)
         self.assertEqual(self.data(f"/topics/{self.topic}"), ["one and two"])
 
+    @fault("H9")
     def test_expect_100_continue(self):
         with self.shared.connect() as link:
             link.send_request("POST", f"/topics/{self.topic}", {"Expect": "100-continue", "Content-Length": "2"})
@@ -121,6 +123,7 @@ class Methods(BrokerTest):
         self.assertIn(answer.status, (200, 204), answer)
         self.assertLessEqual({"GET", "POST"}, set(re.split(r"\s*,\s*", answer.header("allow"))), answer)
 
+    @fault("H18")
     def test_trace_connect_and_unknown_methods_are_refused(self):
         for method in ("TRACE", "CONNECT", "FOO", "get"):
             with self.subTest(method):
@@ -136,6 +139,7 @@ class Methods(BrokerTest):
 class Cors(BrokerTest):
     options = {"server.cors-origins": f"{PAGE},http://localhost:3000"}
 
+    @fault("H15")
     def test_a_listed_origin_may_read_and_publish(self):
         for origin in (PAGE, "http://localhost:3000"):
             for target, headers in ((f"/topics/{self.topic}", {"Accept": "application/json"}), ("/stats", {}), ("/nowhere", {})):
@@ -147,6 +151,7 @@ class Cors(BrokerTest):
             stream = self.stream(f"/topics/{self.topic}", {"Origin": origin})
             self.assertEqual(stream.head.header("access-control-allow-origin"), origin)
 
+    @fault("H15")
     def test_a_preflight_is_answered_with_what_is_allowed(self):
         answer = self.shared.request("OPTIONS", f"/topics/{self.topic}", {
             "Origin": PAGE, "Access-Control-Request-Method": "POST",
@@ -158,6 +163,7 @@ class Cors(BrokerTest):
         for name in ("content-type", "idempotency-key", "x-event-type", "last-event-id"):
             self.assertTrue(name in allowed or allowed == "*", (name, allowed))
 
+    @fault("H15")
     def test_no_other_origin_is_let_in(self):
         for origin in ("https://evil.example", "null", "https://app.example.evil.example", "https://sub.app.example", "http://app.example",
                        "https://app.example:444", "https://APP.example", PAGE + "/", "https://app.exampl"):
@@ -240,11 +246,13 @@ class WrongRequests(BrokerTest):
         self.assertEqual(self.shared.get("/healthz").status, 200)
         self.note(f"{len(cases)} requests that must not be guessed at: each refused and its connection closed")
 
+    @fault("H7")
     def test_headers_over_the_limits_are_431(self):
         self.refuse(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20000 + b"\r\n\r\n", 431)
         self.refuse(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X%d: a\r\n" % i for i in range(200)) + b"\r\n", 431)
         self.refuse(b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, 431)
 
+    @fault("H19")
     def test_a_compressed_body_is_415(self):
         answer = self.shared.post(f"/topics/{self.topic}", b"\x1f\x8b", {"Content-Encoding": "gzip"})
         self.assert_problem(answer, 415, "unsupported_media_type")
@@ -260,6 +268,7 @@ class WrongRequests(BrokerTest):
 
 
 class Deadlines(OwnBrokerTest):
+    @fault("H3", "H5")
     def test_who_does_not_go_on_is_closed(self):
         broker = self.broker(options={"limits.header-timeout": "500ms", "limits.body-timeout": "500ms", "limits.idle-timeout": "1s"})
         starts = {

@@ -10,10 +10,10 @@ import subprocess
 import time
 import urllib.parse
 
+from checker import matches
 from support import settings, tokens
 from support.broker import environment, free_port, run_tidings, temporary_folder
-from support.case import BrokerTest, OwnBrokerTest
-from support.checker import matches
+from support.case import BrokerTest, OwnBrokerTest, fault
 from support.mailbox import JSON, Mailbox
 from support.tokens import bearer, claims, header, make_key, signed, token
 from support.waiting import eventually
@@ -156,10 +156,12 @@ class Tokens(IdentityTest):
         answer = self.shared.get("/users/4711/mailbox", bearer(token(self.keys["ES256"], good_claims(4711))))
         self.assertEqual((answer.status, len(answer.json["items"])), (200, 1), answer)
 
+    @fault("A1")
     def test_a1_without_a_signature(self):
         count = self.assert_all_unknown((f"{x}: {name}", text) for x in ALGORITHMS for name, text in tokens.unsigned(self.keys[x], good_claims()))
         self.note(f"{count} tokens, all refused")
 
+    @fault("A2")
     def test_a2_a_public_key_as_a_secret(self):
         count = 0
         for algorithm in ("EdDSA", "ES256", "RS256"):
@@ -181,6 +183,7 @@ class Tokens(IdentityTest):
                     count += 3
         self.note(f"{count} tokens, all refused")
 
+    @fault("A3")
     def test_a3_ids_of_keys(self):
         count = 0
         for algorithm, forger in self.forgers.items():
@@ -198,6 +201,7 @@ class Tokens(IdentityTest):
         self.assertEqual(huge.status, 431, huge)
         self.note(f"{count} tokens, all refused")
 
+    @fault("A4")
     def test_a4_keys_that_a_token_brings_along_are_ignored_and_nothing_is_fetched(self):
         with socket.socket() as trap:
             trap.bind(("127.0.0.1", 0))
@@ -219,6 +223,7 @@ class Tokens(IdentityTest):
             with self.assertRaises(TimeoutError, msg="the broker fetched a key that a token named"):
                 trap.accept()
 
+    @fault("A5", "T5")
     def test_a5_times(self):
         for algorithm in ("EdDSA", "HS256"):
             key = self.keys[algorithm]
@@ -241,6 +246,7 @@ class Tokens(IdentityTest):
                 self.assert_unknown(token(key, body), name)
         self.note(f"{count} tokens per algorithm, all refused")
 
+    @fault("A5", "T5")
     def test_a5_a_token_is_good_until_its_end_and_not_longer(self):
         text = self.token(seconds=2)
         end = time.time() + 2 + LEEWAY
@@ -250,6 +256,7 @@ class Tokens(IdentityTest):
         self.assertGreater(time.time(), end - LEEWAY - 1)
         self.assertLess(time.time(), end + 1.5)
 
+    @fault("A6")
     def test_a6_made_for_somebody_else(self):
         key = self.keys["ES256"]
         for name, change in {"aud of another": {"aud": "other"}, "no aud": {"aud": None}, "an empty list": {"aud": []}, "aud in part": {"aud": AUDIENCE + "."},
@@ -266,6 +273,7 @@ class Tokens(IdentityTest):
                        {"subscribe": ["a**"]}, {"subscribe": [""]}, {"publish": [None]}, {"Admin": True}, {"publishes": ["a"]}):
             self.assert_unknown(token(key, {**good_claims(), "tidings": rights}), f"rights {rights!r}")
 
+    @fault("A7")
     def test_a7_signatures(self):
         count = 0
         for algorithm, key in self.keys.items():
@@ -279,11 +287,13 @@ class Tokens(IdentityTest):
             self.assert_unknown(good.rsplit(".", 1)[0] + "." + other.rsplit(".", 1)[1], "somebody else's signature")
         self.note(f"{count} tokens, all refused")
 
+    @fault("A8")
     def test_a8_malformed(self):
         count = self.assert_all_unknown((f"{x}: {name}", text) for x in ("EdDSA", "HS256")
                                         for name, text in tokens.malformed(self.keys[x], good_claims()))
         self.note(f"{count} tokens, all refused")
 
+    @fault("A8")
     def test_a8_fields_that_hold_no_token(self):
         for field in ("Bearer", "Bearer ", "", "Basic YWxpY2U6eA==", "Token " + self.token(), self.token(), "Bearer" + self.token(),
                       f"Bearer {self.token()} {self.token()}", f"Bearer {self.token()}, Bearer {self.token()}", "Digest x", "Negotiate"):
@@ -304,6 +314,7 @@ class Tokens(IdentityTest):
         self.assertNotIn(self.keys["HS256"].secret.decode(), answer.text)
         self.assertEqual(answer.header("content-type"), "application/problem+json")
 
+    @fault("A9")
     def test_a9_a_huge_token(self):
         for size in (1 << 20, 64 << 10, 15000, 8193):
             for body in ("x" * size, self.token(jti=None, pad="y" * size)):
@@ -319,6 +330,7 @@ class Tokens(IdentityTest):
         long = self.shared.get("/topics/news?access_token=" + "x" * 15000)
         self.assertIn(long.status, (401, 414))
 
+    @fault("A11")
     def test_a11_a_token_in_the_url_opens_streams(self):
         text = self.token(seconds=240, subscribe=[self.topic], publish=[self.topic])
         query = f"access_token={text}"
@@ -342,6 +354,7 @@ class Tokens(IdentityTest):
             with self.subTest(bad[:10]):
                 self.assertEqual(self.stream_for(f"/topics/news?access_token={bad}").head.status, 401)
 
+    @fault("A11")
     def test_a11_a_token_in_the_url_opens_nothing_else(self):
         text = self.token(seconds=240, subscribe=[self.topic], publish=[self.topic])
         admin = self.token("boss", seconds=240, admin=True, publish=["**"], subscribe=["**"])
@@ -361,6 +374,7 @@ class Tokens(IdentityTest):
                         opened.append((method, path, accept.get("Accept"), "administrator" if who == admin else "user", status))
         self.assertEqual(opened, [])
 
+    @fault("A11")
     def test_a11_no_token_is_ever_logged(self):
         texts = [self.token(seconds=240, subscribe=[self.topic], algorithm=x) for x in ALGORITHMS]
         admin, long = self.token("boss", seconds=240, admin=True), self.token(seconds=3600)
@@ -415,6 +429,7 @@ class Tokens(IdentityTest):
 
 
 class Flood(OwnBrokerTest):
+    @fault("A9")
     def test_a9_many_tokens_keep_memory_bounded(self):
         folder = temporary_folder()
         key, forger = make_key("HS256", "broker"), make_key("HS256", "forger")
@@ -466,6 +481,7 @@ class Cookies(IdentityTest):
         answer = self.shared.get("/users/me/mailbox", {**self.cookie, "Origin": "https://app.test"})
         self.assertEqual((answer.header("access-control-allow-origin"), answer.header("access-control-allow-credentials")), ("https://app.test", "true"))
 
+    @fault("H16")
     def test_changing_needs_an_origin_that_is_allowed(self):
         identity = self.seed(None, None, ["alice"], title="x")
         writes = [("POST", f"/topics/{self.topic}", {}, "x"), ("POST", "/events", JSON, json.dumps({"topic": self.topic, "data": 1})),
@@ -496,6 +512,7 @@ class Cookies(IdentityTest):
 
 
 class OpenToAllPages(OwnBrokerTest):
+    @fault("H16")
     def test_a_star_lets_no_page_write_with_somebodys_cookie(self):
         key = make_key("HS256", "broker")
         broker = self.broker(config='[server]\ncors-origins = ["*"]\n\n[auth]\n' + key_table("hs", key, temporary_folder()),
@@ -635,6 +652,7 @@ class Rights(IdentityTest):
             self.assertEqual(self.shared.get(path).status, 200)
         self.assertEqual(self.shared.request("OPTIONS", "/events", {"Origin": "https://app.test", "Access-Control-Request-Method": "POST"}).status, 204)
 
+    @fault("H21")
     def test_admin_routes(self):
         user, admin = self.who(subscribe=["**"], publish=["**"]), self.who("boss", admin=True)
         stream = self.opened("/topics/news")
@@ -729,6 +747,7 @@ class Rights(IdentityTest):
         one = self.opened("/topics/chat:1", alice)
         self.assertEqual(one.ready()["topics"], ["chat:1"])
 
+    @fault("C8")
     def test_rights_hold_for_live_and_for_replayed_events_and_pages(self):
         t = self.topic
         alice = self.who("ria", subscribe=[f"{t}:a:*", f"{t}:shared"])
@@ -804,6 +823,7 @@ class Rights(IdentityTest):
         self.seed("public/x", "yes")
         self.assertEqual(stream.event().data, "yes")
 
+    @fault("A13")
     def test_a13_grants_are_never_more_than_their_letters(self):
         """Random grants and topics against the matcher of the checker."""
         pieces = ("a", "b", "ab", "*", "a*", "A", "aa", "é", "$x", "%41", " a", "a b", "-")
@@ -848,6 +868,7 @@ class Rights(IdentityTest):
                     granted += expected
         self.note(f"{checked} topics against random grants, {granted} permitted")
 
+    @fault("A13")
     def test_a13_letters_that_only_look_like_a_wildcard(self):
         alice = self.who(publish=["order:*", "iot/**"], subscribe=["order:*", "iot/**"])
         for path, status in (("order:1", 201), ("order%3A1", 201), ("%6Frder:1", 201), ("order%253A1", 403), ("order:1:2", 403), ("order:", 403),
@@ -869,6 +890,7 @@ class Rights(IdentityTest):
 class Endings(OwnBrokerTest):
     CONFIG = '[auth]\nleeway = "0"\n'
 
+    @fault("C8", "T5")
     def test_a_stream_ends_when_its_token_does(self):
         key, folder = make_key("EdDSA", "broker"), temporary_folder()
         broker = self.broker(config=self.CONFIG + key_table("k", key, folder), options={"topics.level": "written"})
@@ -906,6 +928,7 @@ class Endings(OwnBrokerTest):
             self.assertEqual(stream.event().data, "2")
         self.assertEqual(long.event().data, "2")
 
+    @fault("A10")
     def test_a10_rotation_by_reload(self):
         folder = temporary_folder()
         old, new = make_key("EdDSA", "old"), make_key("ES256", "new")
@@ -1208,6 +1231,7 @@ class Start(OwnBrokerTest):
             self.assertRegex(done.stderr + done.stdout, says)
             self.assertNotIn("BEGIN PRIVATE", done.stderr + done.stdout)
 
+    @fault("A7")
     def test_a7_weak_keys(self):
         folder = temporary_folder()
         write = lambda name, text: (open(os.path.join(folder, name), "wb").write(text if isinstance(text, bytes) else text.encode()),

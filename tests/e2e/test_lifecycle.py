@@ -10,15 +10,16 @@ import subprocess
 import threading
 import time
 
+from checker import check_history
 from support.broker import environment, free_port, run_tidings, temporary_folder
-from support.case import OwnBrokerTest
-from support.checker import check_history
+from support.case import OwnBrokerTest, fault
 from support.traffic import FAULTS
 from support.waiting import eventually
 from support.wire import Closed, Connection
 
 
 class Stop(OwnBrokerTest):
+    @fault("R6")
     def test_sigterm_drains(self):
         broker = self.broker()
         streams = [broker.stream("/topics/t") for _ in range(20)]
@@ -328,6 +329,7 @@ class CommandLine(OwnBrokerTest):
         self.assertIn(broker.data_dir, done.stderr + done.stdout)
         self.assertEqual(broker.post("/topics/t", "y").status, 201)
 
+    @fault("S16")
     def test_a_data_directory_that_is_none_is_refused(self):
         folder = temporary_folder()
         path = os.path.join(folder, "file")
@@ -359,6 +361,7 @@ class CommandLine(OwnBrokerTest):
 
 
 class Directory(OwnBrokerTest):
+    @fault("S6")
     def test_a_damaged_write_ahead_log_is_never_served_in_silence(self):
         broker = self.broker()
         for i in range(500):
@@ -383,6 +386,7 @@ class Directory(OwnBrokerTest):
         self.assertLess(len(left), 500)
         self.note(f"one bit flipped: strict refuses to start, salvage keeps {len(left)} of 500")
 
+    @fault("S7")
     def test_a_lost_write_ahead_log_is_noticed(self):
         broker = self.broker()
         for i in range(100):

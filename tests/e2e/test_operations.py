@@ -2,7 +2,7 @@
 
 import re
 
-from support.case import BrokerTest, OwnBrokerTest
+from support.case import BrokerTest, OwnBrokerTest, fault
 from support.waiting import eventually
 from support.wire import Closed
 
@@ -118,6 +118,7 @@ class Ageing(OwnBrokerTest):
         again = broker.stream("/topics/t", {"Last-Event-ID": stream.last_event_id})
         self.assertEqual(again.event().data, "2")
 
+    @fault("R11")
     def test_connect_and_disconnect_leaves_nothing_behind(self):
         broker = self.broker()
         for _ in range(50):

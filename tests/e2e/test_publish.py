@@ -5,7 +5,7 @@ import datetime
 import json
 import re
 
-from support.case import BrokerTest
+from support.case import BrokerTest, fault
 from support.waiting import eventually
 
 # So that every level can be asked for.
@@ -94,6 +94,7 @@ class PublishToTopic(BrokerTest):
         self.assertEqual([x.get("encoding") for x in page], [None] * 5 + ["base64"])
         self.assertEqual(base64.b64decode(page[5]["data"]), b"\x00\xff\x01")
 
+    @fault("H12", "C14")
     def test_every_line_break_starts_a_data_line(self):
         stream = self.stream(f"/topics/{self.topic}")
         stream.ready()
@@ -106,6 +107,7 @@ class PublishToTopic(BrokerTest):
         # A page has the bytes themselves.
         self.assertEqual(self.data(f"/topics/{self.topic}")[0], "a\nb\rc\r\nd")
 
+    @fault("C14")
     def test_binary_without_its_encoding_is_refused(self):
         for body in (b"\xff", b"a\x00b", b"\xed\xa0\x80", b"\xc0\xaf"):
             with self.subTest(body):

@@ -3,9 +3,9 @@
 import collections
 import time
 
+from checker import check_history, wants
 from support import settings
-from support.case import OwnBrokerTest
-from support.checker import check_history, wants
+from support.case import OwnBrokerTest, fault
 from support.traffic import Item, Poller, Publisher, Subscriber, deal, encoded, number_of, split_into_jobs
 from support.waiting import eventually
 
@@ -55,6 +55,7 @@ class ExactResume(OwnBrokerTest):
             subscribers.append(Poller(f"poller {i}", address, target, patterns, random))
         return subscribers
 
+    @fault("S19")
     def test_every_subscriber_gets_every_match_once_in_log_order(self):
         count = settings.pick(EVENTS, 3000)
         broker = self.broker()
@@ -143,6 +144,7 @@ class ExactResume(OwnBrokerTest):
         self.assertGreater(cuts, 2 * SUBSCRIBERS, "too few cuts to mean anything")
         self.assertGreater(collections.Counter(len(x.received) > 0 for x in subscribers)[True], SUBSCRIBERS - 1)
 
+    @fault("C7")
     def test_reconnects_at_any_instant_of_a_storm(self):
         """The seam between replay and live: clients that come back at once, all the time."""
         count = settings.pick(6000, 1000)

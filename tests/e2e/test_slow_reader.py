@@ -4,7 +4,7 @@ import threading
 import time
 
 from support import settings
-from support.case import OwnBrokerTest
+from support.case import OwnBrokerTest, fault
 from support.traffic import number_of
 from support.waiting import eventually
 from support.wire import Closed, Connection
@@ -28,6 +28,7 @@ class SlowReader(OwnBrokerTest):
                 number += 1
         return number
 
+    @fault("C4")
     def test_a_stopped_reader_goes_on_with_everything_in_order(self):
         seconds = settings.pick(12, 4)
         # The kernel takes what it can; small buffers make the broker feel the reader soon.
@@ -78,6 +79,7 @@ class SlowReader(OwnBrokerTest):
         self.assertLess(grown, 40 << 20)
         self.assertEqual(broker.get("/stats").json["dropped_messages"], 0)
 
+    @fault("C1")
     def test_many_stopped_readers_stay_within_their_bytes(self):
         readers = settings.pick(100, 20)
         broker = self.broker(options={"topics.level": "written", "limits.write-timeout": "60s", "stream.recent-bytes": "1MiB"})
@@ -105,6 +107,7 @@ class SlowReader(OwnBrokerTest):
         # Kernel buffers are not the broker's; 256 KiB is what a reader may own, 8 MiB what the log may grow by.
         self.assertLess(grown, readers * (256 << 10) + (24 << 20))
 
+    @fault("C2")
     def test_a_reader_that_takes_no_byte_is_closed(self):
         broker = self.broker(options={"topics.level": "written", "limits.write-timeout": "1s"})
         stuck = broker.stream("/topics/t", receive_buffer=4096)

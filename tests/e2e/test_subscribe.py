@@ -6,8 +6,8 @@ import shutil
 import threading
 import time
 
-from support.case import BrokerTest, OwnBrokerTest
-from support.checker import wants
+from checker import wants
+from support.case import BrokerTest, OwnBrokerTest, fault
 from support.waiting import eventually
 from support.wire import Closed
 
@@ -108,6 +108,7 @@ class Stream(BrokerTest):
                 stream.ready()
                 self.assertTrue(stream.silent(0.2))
 
+    @fault("C9")
     def test_header_wins_over_last_event_id_wins_over_since(self):
         ids = [self.publish(self.topic, str(i))["id"] for i in range(4)]
         t = f"/topics/{self.topic}"
@@ -304,6 +305,7 @@ class Pages(BrokerTest):
 
 
 class Gap(OwnBrokerTest):
+    @fault("C5")
     def test_evicted_by_count_is_one_gap_with_its_range_then_what_is_kept(self):
         broker = self.broker(config='[[topic]]\npattern = "t"\nkeep = 10\n')
         first = broker.post("/topics/t", "0").json["id"]
@@ -347,6 +349,7 @@ class Gap(OwnBrokerTest):
         self.assertIs(stream.ready()["recovered"], True)
         self.assertEqual(stream.event(control=True).data, "u")
 
+    @fault("C6")
     def test_an_id_that_is_not_ours_is_a_gap_and_never_an_error(self):
         broker = self.broker()
         other = self.broker()
@@ -366,6 +369,7 @@ class Gap(OwnBrokerTest):
                     self.assertEqual(stream.event().data, "after", "a stream that starts now")
         self.note(f"{len(cases)} ids that are not of this store: 200, a gap, and on")
 
+    @fault("S14")
     def test_an_id_of_what_a_restored_store_has_lost_is_a_gap(self):
         broker = self.broker()
         kept = broker.post("/topics/t", "kept").json["id"]
@@ -387,6 +391,7 @@ class Gap(OwnBrokerTest):
         stream = broker.stream("/topics/t", {"Last-Event-ID": kept})
         self.assertEqual(stream.event().data, "new")
 
+    @fault("C5")
     def test_expired_while_away(self):
         broker = self.broker()
         first = broker.post("/topics/t?ttl=1h", "first").json["id"]

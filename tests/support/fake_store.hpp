@@ -21,6 +21,7 @@ public:
   size_t syncs = 0;
   bool last_append_synced = false;
   status fail_append;
+  status fail_sync;
   status full;
   status fail_mailbox;
   int64_t now_ms = 1'000'000;
@@ -64,7 +65,7 @@ public:
 
   status sync() override {
     ++syncs;
-    return std::nullopt;
+    return fail_sync;
   }
 
   result<std::optional<key_entry>> find_key(std::string_view key, int64_t) override {

@@ -136,8 +136,38 @@ CAF_TEST(a failed write answers everybody and delivers nothing) {
   auto outcome = group.commit();
   CAF_CHECK(outcome.broken);
   CAF_CHECK(outcome.batch == nullptr);
-  CAF_CHECK(a->items[0].outcome.refused);
+  CAF_REQUIRE(a->items[0].outcome.refused);
+  CAF_CHECK(a->items[0].outcome.refused->code == errc::indeterminate); // it may be on the disk
   CAF_CHECK_EQUAL(outcome.answered.size(), 1u);
+}
+
+CAF_TEST(a repeat is not promised to be synced when the sync failed) {
+  auto first = item("a", "1", "k", 1);
+  first.level = durability::written;
+  group.add(request({first}), 0);
+  group.commit();
+  auto again = [&](durability level) {
+    auto x = item("a", "1", "k", 1);
+    x.level = level;
+    auto y = request({x});
+    group.add(y, 0);
+    return y;
+  };
+  store.fail_sync = failure{errc::storage_unavailable, "io error"};
+  auto modest = again(durability::written);
+  auto strict = again(durability::fsync);
+  auto outcome = group.commit();
+  CAF_CHECK(outcome.broken);
+  CAF_CHECK(!modest->items[0].outcome.refused);
+  CAF_CHECK(modest->items[0].outcome.level == durability::written);
+  CAF_REQUIRE(strict->items[0].outcome.refused);
+  CAF_CHECK(strict->items[0].outcome.refused->code == errc::indeterminate);
+  // The same with new events in the group.
+  store.fail_append = store.fail_sync;
+  group.add(request({item("b", "2")}), 0);
+  auto beside = again(durability::fsync);
+  group.commit();
+  CAF_CHECK(beside->items[0].outcome.refused);
 }
 
 CAF_TEST(a group is full by events or by bytes) {

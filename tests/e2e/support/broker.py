@@ -60,8 +60,8 @@ def run_tidings(*arguments, env=None, timeout=30, cwd=None):
 
 
 class Broker:
-    def __init__(self, options=None, config=None, arguments=(), env=None, data_dir=None, port=None):
-        """`options`: for --set; `config`: text of a TOML file."""
+    def __init__(self, options=None, config=None, arguments=(), env=None, data_dir=None, port=None, prefix=()):
+        """`options`: for --set; `config`: text of a TOML file; `prefix`: command that becomes the broker, such as prlimit."""
         self.folder = temporary_folder()
         self.data_dir = data_dir or os.path.join(self.folder, "data")
         self.config_path = os.path.join(self.folder, "tidings.toml") if config is not None else None
@@ -71,6 +71,7 @@ class Broker:
         # Machines that test have small disks.
         self.options = {"storage.reserve": "64MiB", **(options or {})}
         self.arguments = list(arguments)
+        self.prefix = list(prefix)
         self.env = env
         self.port = port or free_port()
         self.address = ("127.0.0.1", self.port)
@@ -85,7 +86,7 @@ class Broker:
             file.write(text)
 
     def command(self):
-        words = [str(settings.broker_path), "serve", "--listen", f"127.0.0.1:{self.port}",
+        words = [*self.prefix, str(settings.broker_path), "serve", "--listen", f"127.0.0.1:{self.port}",
                  "--data-dir", self.data_dir]
         if self.config_path:
             words += ["--config", self.config_path]
@@ -170,8 +171,22 @@ class Broker:
                     return int(line.split()[1]) * 1024
         raise KeyError(field)
 
+    def processor_seconds(self):
+        with open(f"/proc/{self.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def sockets(self):
+        found = 0
+        for name in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                found += os.readlink(f"/proc/{self.pid}/fd/{name}").startswith("socket:")
+            except FileNotFoundError:
+                pass
+        return found
 
     def threads(self):
         return len(os.listdir(f"/proc/{self.pid}/task"))

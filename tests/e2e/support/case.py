@@ -1,10 +1,20 @@
 """The base of tests that need a broker."""
 
+import contextlib
 import json
+import time
 import unittest
 
-from . import settings
+from . import runner, settings
 from .broker import Broker
+
+
+def fault(*numbers):
+    """The test is that of these faults: tests/faults/README.md."""
+    def mark(test):
+        test.faults = numbers
+        return test
+    return mark
 
 
 class BrokerTest(unittest.TestCase):
@@ -38,6 +48,8 @@ class BrokerTest(unittest.TestCase):
         self.topic = self.id().rsplit(".", 1)[-1].removeprefix("test_")
         self._brokers = []
         self.random = settings.randomness(self.id())
+        self.tried = self.held = 0
+        self.notes = []
 
     def broker(self, *arguments, start=True, **keywords):
         """A broker of this test's own."""
@@ -51,7 +63,29 @@ class BrokerTest(unittest.TestCase):
 
     def note(self, text):
         """Says what was checked."""
+        self.notes.append(text)
         print(f"      {text}", flush=True)
+
+    def rounds(self, full, few):
+        """Numbers of rounds of a test that does the same again and again, and counts those that held.
+
+        As many as were asked for, else `full` (`few` in a quick run) while the time for this test lasts.
+        """
+        for number in range(settings.cycles or settings.pick(full, few)):
+            if number and settings.deadline and time.monotonic() > settings.deadline:
+                return
+            runner.going_on()
+            self.tried += 1
+            yield number
+            self.held += 1
+
+    @contextlib.contextmanager
+    def attempt(self, name):
+        """A case of a table: a subtest that is counted."""
+        self.tried += 1
+        with self.subTest(name):
+            yield
+            self.held += 1
 
     def logs(self):
         """For a failure's report."""

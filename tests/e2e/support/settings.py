@@ -9,7 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 broker_path = ROOT / "build/release/tidings"
 quick = False
 seed = int(os.environ.get("TIDINGS_SEED") or random.SystemRandom().randrange(1 << 32))
-crash_cycles = None  # None: the test's own default
+cycles = None  # of tests in rounds; None: their own default
+deadline = None  # monotonic time at which a test in rounds begins no further one
 model_steps = None
 
 

@@ -55,8 +55,9 @@ class Publisher(threading.Thread):
     A job is a list of items and the form they are sent in: `topic`, `object`, `array` or `ndjson`.
     """
 
-    def __init__(self, address, jobs, scope, pause=None, patience=60.0):
+    def __init__(self, address, jobs, scope, pause=None, patience=60.0, ledger=None):
         super().__init__(daemon=True)
+        self.write = ledger.write if ledger else lambda *_, **__: None
         self.address, self.jobs, self.scope = address, jobs, scope
         self.acknowledged = {}  # number -> id
         self.repeats = 0
@@ -69,6 +70,8 @@ class Publisher(threading.Thread):
         try:
             for form, items in self.jobs:
                 self.pause()
+                for item in items:
+                    self.write("sent", event=item.number, publisher=self.name, topics=item.topics)
                 while not self._attempt(form, items):
                     self.repeats += 1
                     if self._watch.expired():
@@ -110,6 +113,7 @@ class Publisher(threading.Thread):
                 return False
         for item, result in zip(items, results):
             self.acknowledged[item.number] = result["id"]
+            self.write("acknowledged", event=item.number, publisher=self.name, id=result["id"], level=result["level"], topics=item.topics)
         return True
 
     def _send(self, form, items):
@@ -135,11 +139,86 @@ class Publisher(threading.Thread):
         return answer.json["results"] if form == "array" else [answer.json]
 
 
+class Writer(threading.Thread):
+    """Publishes as fast as it is answered and never repeats: what is not answered is unknown."""
+
+    LEVELS = ("written", "written", "fsync", "none")
+
+    def __init__(self, index, address, numbers, random, stopping, ledger=None, levels=LEVELS, headers=None):
+        super().__init__(daemon=True, name=f"w{index}")
+        self.write = ledger.write if ledger else lambda *_, **__: None
+        self.levels, self.headers = levels, headers
+        self.index, self.address, self.numbers, self.random, self.stopping = index, address, numbers, random, stopping
+        self.acknowledged = {}  # number -> (id, level): promised to outlive the process
+        self.admitted = 0  # level none: promised nothing
+        self.unknown = 0
+        self.refused = 0
+        self.failure = None
+
+    def run(self):
+        link = None
+        try:
+            while not self.stopping.is_set():
+                number = next(self.numbers)
+                level = self.random.choice(self.levels)
+                topic = f"{self.name}/{level}"
+                self.write("sent", event=number, publisher=self.name, topics=[topic])
+                try:
+                    if link is None:
+                        link = Connection(self.address, timeout=10)
+                    answer = link.request("POST", f"/topics/{topic}?ack={level}", self.headers, f"{number}\n{'z' * 100}")
+                except FAULTS:
+                    self.unknown += 1
+                    self.write("unknown", event=number, publisher=self.name)
+                    if link:
+                        link.close()
+                    link = None
+                    # The broker is down; wait for the next cycle's order to go on rather than spin.
+                    self.stopping.wait(0.005)
+                    continue
+                if answer.status == 201:
+                    result = answer.json
+                    if result["level"] not in ("written", "fsync") or (level == "fsync" and result["level"] != "fsync"):
+                        raise AssertionError(f"asked for {level}: {result}")
+                    self.acknowledged[number] = result["id"]
+                    self.write("acknowledged", event=number, publisher=self.name, id=result["id"], level=result["level"], topics=[topic])
+                elif answer.status == 202:
+                    self.admitted += 1
+                elif answer.status in (429, 503, 507):
+                    self.refused += 1
+                    self.write("refused", event=number, publisher=self.name)
+                elif answer.status == 504:
+                    self.unknown += 1
+                    self.write("unknown", event=number, publisher=self.name)
+                else:
+                    raise AssertionError(f"{answer!r}")
+                if answer.header("connection") == "close":
+                    link.close()
+                    link = None
+        except BaseException as failure:
+            self.failure = failure
+        finally:
+            if link:
+                link.close()
+
+
+class Counter:
+    def __init__(self):
+        self._lock, self._value = threading.Lock(), 0
+
+    def __next__(self):
+        with self._lock:
+            self._value += 1
+            return self._value
+
+
 class Subscriber(threading.Thread):
     """A client that is cut off again and again and comes back with nothing but the last id."""
 
-    def __init__(self, name, address, target, patterns, random, by_header=True, cut_bytes=(100, 20000), start="now"):
+    def __init__(self, name, address, target, patterns, random, by_header=True, cut_bytes=(100, 20000), start="now",
+                 ledger=None):
         super().__init__(daemon=True, name=name)
+        self.write = ledger.write if ledger else lambda *_, **__: None
         self.address, self.target, self.patterns = address, target, patterns
         self.random = random
         self.by_header = by_header
@@ -185,6 +264,8 @@ class Subscriber(threading.Thread):
         try:
             if stream.head.status != 200:
                 raise AssertionError(f"answer {stream.head.status} ends an EventSource for good")
+            begins = "earliest" if self.start_at == "earliest" else None
+            self.write("opened", stream=self.name, topics=self.patterns, cursor=self.position or begins)
             if self.position is None:
                 # Without an id there is nothing to be exact about: not cut before there is one.
                 stream.ready()
@@ -198,9 +279,11 @@ class Subscriber(threading.Thread):
                 if item.kind == "event":
                     if item.type == "tidings.gap":
                         self.gaps.append(item.data)
+                        self.write("gap", stream=self.name, reason=json.loads(item.data)["reason"])
                     elif not item.type.startswith("tidings."):
                         self.last_number = number_of(item.data)
                         self.received.append((self.last_number, item.id))
+                        self.write("delivered", stream=self.name, event=self.last_number, id=item.id)
                 self._take_position(stream)
         except Cut:
             self.cuts += 1
@@ -213,8 +296,11 @@ class Subscriber(threading.Thread):
                 stream.close()
 
     def _take_position(self, stream):
-        if stream.last_event_id:
+        if stream.last_event_id and stream.last_event_id != self.position:
             self.position = stream.last_event_id
+            if not self.received or self.received[-1][1] != self.position:
+                self.write("moved", stream=self.name, id=self.position)
+        if self.position:
             self.placed.set()
 
 

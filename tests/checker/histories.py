@@ -1,35 +1,6 @@
-"""Judges what a client saw against the log. Knows nothing of the broker but its promises."""
+"""Judges lists in memory: what one client got against the log, and the log against what was acknowledged."""
 
 import collections
-import re
-
-_SEPARATORS = ":/."
-
-
-def matches(pattern, topic):
-    """The meaning of a subscription's pattern, written down a second time."""
-    if pattern in ("*", "**"):
-        return True
-    expression, segment = "", ""
-    for letter in pattern + "\0":
-        if letter in _SEPARATORS or letter == "\0":
-            last = letter == "\0"
-            if segment == "*":
-                expression += f"[^{re.escape(_SEPARATORS)}]+"
-            elif segment == "**" and last:
-                expression += ".+"
-            else:
-                expression += re.escape(segment)
-            expression += "" if last else re.escape(letter)
-            segment = ""
-        else:
-            segment += letter
-    return re.fullmatch(expression, topic, re.DOTALL) is not None
-
-
-def wants(patterns, topics):
-    """Whether an event with these topics belongs to a stream that asked for these patterns."""
-    return not patterns or any(matches(p, t) for p in patterns for t in topics)
 
 
 class Verdict:
@@ -72,18 +43,6 @@ def check_history(expected, received):
             furthest = place[x]
     lost = [x for x in expected if x not in seen]
     return Verdict(lost, doubled, reordered, phantom, len(received))
-
-
-class Ledger:
-    """Acknowledged publishes, kept outside of the broker: what was answered, never what was asked."""
-
-    def __init__(self):
-        self.acknowledged = {}  # content -> (id, level)
-        self.refused = 0
-        self.unknown = 0
-
-    def acknowledge(self, content, identity, level):
-        self.acknowledged[content] = (identity, level)
 
 
 def check_ledger(acknowledged, log):

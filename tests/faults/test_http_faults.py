@@ -1,0 +1,470 @@
+"""Hostile HTTP: whatever is sent gets one answer per request or a close, and nothing is taken for a request that is none."""
+
+import collections
+import json
+import pathlib
+import re
+import socket
+import threading
+import time
+import urllib.parse
+import zlib
+
+from support import settings
+from support.case import BrokerTest, OwnBrokerTest, fault
+from support.proxy import Nginx
+from support.waiting import eventually
+from support.wire import Closed, Connection
+
+JSON = {"Content-Type": "application/json"}
+FRAMINGS = json.loads((pathlib.Path(__file__).parent / "http_framings.json").read_text())
+LEFTOVER = b"POST /topics/leftover HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nleft"
+
+
+def bytes_of(case):
+    """`{x*3}` stands for xxx."""
+    text = re.sub(r"\{([^{}]*?)\*(\d+)\}", lambda m: m[1] * int(m[2]), case["request"], flags=re.S)
+    return text.encode("latin-1")
+
+
+class Framing(OwnBrokerTest):
+    """The table http_framings.json: 51 cases that a careful parser refuses, 26 that one of good reputation takes and that must be refused
+    all the same, 5 that are legal, and more."""
+
+    OPTIONS = {"limits.header-timeout": "2s", "limits.body-timeout": "1s", "topics.level": "written"}
+
+    def answers(self, address, data):
+        """The statuses of all answers until the connection is closed, or until the last one that it must be closed after."""
+        statuses, closed = [], False
+        with Connection(address, timeout=6) as link:
+            try:
+                link.send(data)
+            except OSError:
+                pass  # closed before it took everything; there may be an answer all the same
+            try:
+                while True:
+                    answer = link.read_response(timeout=6)
+                    statuses.append(answer.status)
+                    if answer.status == 200 and answer.header("content-type") == "text/event-stream":
+                        break
+                    if len(statuses) > 3:
+                        break
+                    if answer.header("connection") == "close":
+                        closed = link.at_end(5)
+                        break
+            except (Closed, ConnectionError):
+                closed = True
+            except TimeoutError:
+                pass  # kept open
+            except ValueError:
+                statuses.append("no HTTP")
+        return statuses, closed
+
+    def table(self, only=None):
+        return [x for x in FRAMINGS if only is None or x["group"] in only]
+
+    @fault("H1")
+    def test_h1_each_framing_is_answered_as_specified_and_nothing_behind_it_is_read(self):
+        broker = self.broker(options=self.OPTIONS)
+        self.assertEqual([sum(x["group"] == g for x in FRAMINGS) for g in ("parser", "rules", "legal")], [51, 26, 5])
+        results = [None] * len(FRAMINGS)
+
+        def one(index):
+            legal = 201 in FRAMINGS[index]["answers"]
+            follow = LEFTOVER.replace(b"Content-Length", b"Connection: close\r\nContent-Length") if legal else LEFTOVER
+            results[index] = self.answers(broker.address, bytes_of(FRAMINGS[index]) + follow)
+
+        # Some cases wait for a time-out.
+        workers = [threading.Thread(target=lambda at=at: [one(i) for i in range(at, len(FRAMINGS), 8)]) for at in range(8)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        legal = 0
+        for case, (statuses, closed) in zip(FRAMINGS, results):
+            with self.attempt(case["name"]):
+                self.assertTrue(closed, f"left open after {statuses}")
+                self.assertIn(statuses[0], case["answers"], statuses)
+                if statuses[0] == 201:
+                    legal += 1
+                    self.assertEqual(statuses, [201, 201], "the next request is one")
+                else:
+                    self.assertEqual(len(statuses), 1, f"something behind it was read: {statuses}")
+        self.assertEqual(len(broker.page("/topics/leftover")["events"]), legal)
+        for event in broker.page("/topics/case")["events"]:
+            self.assertEqual((event["data"], event["type"]), ("abc", "message"))
+        self.note(f"{len(FRAMINGS)} framings (82 and {len(FRAMINGS) - 82} more): {legal} legal ones taken, all others refused and closed, "
+                  "0 bytes read behind them")
+
+    @fault("H2")
+    def test_h2_behind_nginx_no_framing_shifts_answers(self):
+        broker = self.broker(options=self.OPTIONS)
+        nginx = Nginx(self, broker)
+        seen = lambda: int(re.search(r"^tidings_requests_total(?:\{\})? (\d+)", broker.get("/metrics").text, re.M)[1])
+        passed = collections.Counter()
+        before, own = seen(), 1
+        forwarded = nginx.forwarded()
+        probes = 0
+        for case in FRAMINGS:
+            with self.attempt(case["name"]):
+                statuses, _ = self.answers(nginx.address, bytes_of(case) + LEFTOVER.replace(b"Content-Length", b"Connection: close\r\nContent-Length"))
+                passed["refused" if statuses[:1] != [201] and statuses[:1] != [200] else "taken"] += 1
+                # Whoever comes next over the kept connections gets the answer to what was asked.
+                with Connection(nginx.address) as link:
+                    for _ in range(3):
+                        probes += 1
+                        answer = link.request("POST", f"/topics/probe-{probes}", body=str(probes))
+                        self.assertEqual((answer.status, answer.json["topic"]), (201, f"probe-{probes}"), "an answer to another request")
+        # As many requests as nginx sent.
+        eventually(lambda: nginx.forwarded() - forwarded >= probes, 5)
+        eventually(lambda: seen() >= before, 5)
+        count = seen()
+        # Each look at the metrics is a request, too.
+        looks = 2 + 1
+        self.assertEqual(count - before - looks + own, nginx.forwarded() - forwarded, "requests seen by one and not by the other")
+        self.note(f"{len(FRAMINGS)} framings through nginx ({passed['taken']} passed on, {passed['refused']} refused), {probes} probes over the same "
+                  f"connections: 0 desyncs, {nginx.forwarded() - forwarded} requests on both sides")
+
+
+class Slow(OwnBrokerTest):
+    """Deadlines hold for thousands at once, and new clients are served meanwhile."""
+
+    def many(self, broker, count, data):
+        sockets = []
+        for i in range(count):
+            # Each address of the loopback network has ports of its own.
+            link = Connection(broker.address, timeout=20, source=f"127.0.1.{i % 250 + 1}")
+            self.addCleanup(link.close)
+            link.send(data)
+            sockets.append(link)
+        return sockets
+
+    def left_open(self, sockets):
+        left = 0
+        for link in sockets:
+            link.socket.setblocking(False)
+            try:
+                while link.socket.recv(4096):
+                    pass
+            except BlockingIOError:
+                left += 1
+            except OSError:
+                pass
+        return left
+
+    @fault("H3", "H5")
+    def test_h3_h5_slow_heads_and_silent_connections_are_closed_in_time(self):
+        count = settings.pick(4000, 600)
+        broker = self.broker(options={"limits.header-timeout": "4s", "limits.idle-timeout": "2s", "topics.level": "written"})
+        start = broker.descriptors()
+        silent = self.many(broker, count // 3, b"")
+        idle = self.many(broker, count // 3, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        slow = self.many(broker, count // 3, b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        eventually(lambda: broker.descriptors() >= start + len(silent) + len(slow), 5, "all are there")
+        begin, worst = time.monotonic(), 0.0
+        while time.monotonic() - begin < 3:
+            for link in slow[:: max(1, len(slow) // 50)]:
+                try:
+                    link.send(b"a")  # a byte now and then does not buy more time
+                except OSError:
+                    pass
+            before = time.monotonic()
+            self.assertEqual(broker.get("/healthz").status, 200)
+            worst = max(worst, time.monotonic() - before)
+        eventually(lambda: broker.descriptors() <= start + 5, 10, "all closed")
+        took = time.monotonic() - begin
+        self.assertEqual([self.left_open(x) for x in (silent, idle, slow)], [0, 0, 0])
+        self.assertLess(took, 9)
+        self.note(f"{count} connections (silent, idle after an answer, a header byte now and then) closed within {took:.1f} s; "
+                  f"others answered within {worst * 1000:.0f} ms meanwhile")
+
+    @fault("H4")
+    def test_h4_slow_bodies_and_slow_readers_of_answers(self):
+        broker = self.broker(options={"limits.body-timeout": "1s", "limits.write-timeout": "1s", "topics.level": "written"})
+        for i in range(40):
+            broker.post("/topics/t", "x" * 200000)
+        start = broker.descriptors()
+        stuck = self.many(broker, 50, b"POST /topics/t HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+        readers = []
+        for _ in range(50):
+            link = Connection(broker.address, receive_buffer=4096)
+            self.addCleanup(link.close)
+            link.send(b"GET /topics/t?limit=40 HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\r\n")
+            readers.append(link)
+        eventually(lambda: broker.descriptors() >= start + 90, 5, "all are there")
+        begin = time.monotonic()
+        eventually(lambda: broker.descriptors() <= start + 2, 20, "all closed")
+        self.note(f"{len(stuck)} bodies that stop and {len(readers)} answers of 8 MB that nobody reads: closed within {time.monotonic() - begin:.1f} s")
+
+
+class Floods(OwnBrokerTest):
+    @fault("H6")
+    def test_h6_ten_thousand_requests_in_one_piece(self):
+        count = settings.pick(10000, 3000)
+        broker = self.broker(options={"topics.level": "none"})
+        base = broker.memory()
+        with broker.connect(timeout=60) as link:
+            sender = threading.Thread(target=link.send, args=(b"".join(
+                b"POST /topics/t?ack=none HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%d" % (len(str(i)), i) for i in range(count)),), daemon=True)
+            sender.start()
+            statuses = collections.Counter(link.read_response().status for _ in range(count))
+            sender.join()
+        grown = broker.memory() - base
+        self.assertLessEqual(set(statuses), {202, 503}, statuses)
+        self.assertGreater(statuses[202], 0)
+        self.assertLess(grown, 64 << 20)
+        events = broker.log_events("/topics/t")
+        self.assertEqual(len(events), statuses[202])
+        self.assertEqual([int(x["data"]) for x in events], sorted(int(x["data"]) for x in events))
+        self.note(f"{count} pipelined requests: {dict(statuses)}, each answered in order, memory {grown / 2**20:+.1f} MiB")
+
+    def endless(self, broker, head, piece, most, answers):
+        """Streams until an answer comes. Returns how many bytes went out."""
+        sent = 0
+        with broker.connect(timeout=20) as link:
+            link.send(head)
+            try:
+                while sent < most:
+                    link.send(piece)
+                    sent += len(piece)
+                    link.socket.setblocking(False)
+                    try:
+                        if link.socket.recv(1, socket.MSG_PEEK):
+                            break
+                    except BlockingIOError:
+                        pass
+                    finally:
+                        link.socket.settimeout(20)
+            except OSError:
+                pass
+            try:
+                self.assertIn(link.read_response().status, answers)
+            except (Closed, ConnectionError):
+                pass
+        self.assertLess(sent, most, "taken without end")
+        return sent
+
+    @fault("H7", "H8")
+    def test_h7_h8_endless_heads_and_bodies_stop_at_the_limit(self):
+        broker = self.broker(options={"topics.level": "written"})
+        base, most = broker.memory(), 64 << 20
+        p, c = b"POST /topics/t HTTP/1.1\r\nHost: x\r\n", b"Transfer-Encoding: chunked\r\n\r\n"
+        for name, head, piece, answers in [
+            ("a header line", p + b"X: ", b"a" * 4096, (431,)),
+            ("header fields", p, b"X: a\r\n" * 600, (431,)),
+            ("a URL", b"GET /", b"a" * 4096, (414, 431)),
+            ("a declared body of 1 GB", p + b"Content-Length: 1000000000\r\n\r\n", b"a" * 65536, (413,)),
+            ("chunks", p + c, b"1000\r\n" + b"a" * 4096 + b"\r\n", (413,)),
+            ("chunks of one byte", p + c, b"1\r\na\r\n" * 4096, (413,)),
+            ("a chunk extension", p + c + b"1;", b"a" * 4096, (400,)),
+            ("a chunk size", p + c, b"0" * 4096, (400,)),
+            ("a trailer", p + c + b"0\r\n", b"X: a\r\n" * 600, (400, 413, 431)),
+            ("chunk extensions", p + c, b"1;" + b"x" * 4000 + b"\r\na\r\n", (400, 413)),
+        ]:
+            with self.attempt(name):
+                before = time.process_time()
+                self.endless(broker, head, piece, most, answers)
+                self.assertLess(time.process_time() - before, 20)
+        grown = broker.memory() - base
+        self.assertLess(grown, 32 << 20)
+        self.assertEqual(broker.get("/healthz").status, 200)
+        self.note(f"{self.tried} endless requests refused at the limits, memory {grown / 2**20:+.1f} MiB")
+
+
+class Requests(BrokerTest):
+    """Requests that are well framed."""
+
+    options = {"topics.level": "written", "server.cors-origins": "https://app.example", "limits.body-timeout": "2s", "limits.header-timeout": "2s"}
+
+    @fault("H9")
+    def test_h9_expectations(self):
+        p = b"POST /topics/h9 HTTP/1.1\r\nHost: x\r\n"
+        for name, data, wanted in [
+            ("continue", p + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", [100]),
+            ("continue with the body at once", p + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\nhi", [100, 201]),
+            ("too large", p + b"Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", [413]),
+            ("without a body", p + b"Expect: 100-continue\r\nContent-Length: 0\r\n\r\n", [201]),
+            ("in HTTP/1.0", b"POST /topics/h9 HTTP/1.0\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi", [201]),
+            ("chunked", p + b"Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n", [100]),
+            ("on a path that is none", b"POST /none HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", [100, 404]),
+        ]:
+            with self.attempt(name), self.shared.connect(timeout=5) as link:
+                link.send(data)
+                first = link.read_head()
+                self.assertIn(first.status, wanted)
+                if first.status == 100 and not data.endswith(b"hi"):
+                    link.send(b"2\r\nhi\r\n0\r\n\r\n" if b"chunked" in data else b"hi")
+                if first.status == 100:
+                    self.assertIn(link.read_response().status, (201, 404))
+                if first.status == 413:
+                    link.body(first).piece()
+                    link.send(LEFTOVER)  # it is not read: the connection is over
+                    self.assertEqual(self.shared.page("/topics/leftover")["events"], [])
+
+    @fault("H10")
+    def test_h10_other_protocols_are_closed_and_the_log_stays_small(self):
+        size = len(self.shared.log())
+        hellos = [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                  b"\x80\x2e\x01\x00\x02", b"\x00" * 100, b"*1\r\n$4\r\nPING\r\n", b"\x05\x01\x00"]
+        # The last two look like the beginning of a request until their time is over.
+        for hello in hellos * (200 // len(hellos)) + [b"SSH-2.0-x\r\n", b"EHLO x\r\n"]:
+            with self.shared.connect(timeout=5) as link:
+                link.send(hello)
+                try:
+                    self.assertIn(link.read_response().status, (400, 408, 505))
+                except (Closed, ConnectionError):
+                    pass
+        self.assertLess(len(self.shared.log()) - size, 20000, "a log line for each")
+        self.note(f"200 hellos of {len(hellos) + 2} other protocols refused, {len(self.shared.log()) - size} bytes logged")
+
+    @fault("H11")
+    def test_h11_json_that_is_none_is_refused(self):
+        deep = lambda n: b'{"topic":"h11","data":' + b"[" * n + b"]" * n + b"}"
+        bad = [b"", b"{", b"[", b"nul", b"tru", b"{]", b"[1,]", b'{"a":1,}', b"{'a':1}", b'{a:1}', b"[01]", b"[1.]", b"[.5]", b"[+1]", b"[1e]", b"[1e999]",
+               b"[-1e999]", b"[NaN]", b"[Infinity]", b"[0x10]", b'["\\x41"]', b'["\\u12"]', b'["\n"]', b'["\t"]', b'["\x00"]', b'["\xff"]', b'["\xc0\xaf"]',
+               b'["\xed\xa0\x80"]', b'["\\ud800"]', b'["\\udc00\\ud800"]', b'["\xf4\x90\x80\x80"]', b"[1] x", b"[1][2]", b"// c\n[1]", b"/* c */[1]",
+               b'{"a":1,"a":2}', b'{"a":1 "b":2}', b"[1 2]", b'"open', b"\xef\xbb\xbf", deep(40)[22:-1], b"[" * 1000000, b'{"a":' * 100000]
+        for value in bad:
+            with self.attempt(f"data {value[:30]!r}"):
+                answer = self.shared.post("/events", b'{"topic":"h11","data":' + value + b"}", JSON)
+                self.assertEqual(answer.status, 400, answer)
+                answer = self.shared.post("/topics/h11", value, JSON)
+                self.assertIn(answer.status, (400, 413), answer)
+        self.tried += 1
+        self.assertEqual(self.shared.post("/events", b'{"topic":"h11","topic":"other","data":1}', JSON).status, 400)
+        self.assertEqual(self.shared.post("/events", b'{"topic":"h11","data":1} x', JSON).status, 400)
+        self.assertEqual(self.shared.post("/events", deep(20), JSON).status, 201)
+        self.assertEqual(self.shared.post("/events", deep(33), JSON).status, 400)
+        self.assertEqual(self.shared.post("/events", json.dumps({"topic": "h11", "data": "x" * 2000000}), JSON).status, 413)
+        self.held += 1
+        self.assertEqual(len(self.shared.page("/topics/h11")["events"]), 1)
+        self.note(f"{len(bad)} values that are no JSON refused, alone and inside an event")
+
+    LINES = ["\r", "\n", "\r\n", "\x85", "\u2028", "\u2029", "\x00", "\x0b", "\x0c", "\x1b", "\x7f"]
+
+    @fault("H12")
+    def test_h12_nobody_breaks_out_of_a_line(self):
+        """One event in, one event out, with every line break in every field."""
+        stream = self.stream("/topics/h12?envelope=false")
+        stream.ready()
+        published = 0
+        forged = "id: 666{0}event: forged{0}retry: 1{0}{0}data: forged{0}{0}"
+        for mark in self.LINES:
+            text = f"a{mark}{forged.format(mark)}"
+            for field in ("data", "type", "id", "key", "topic", "title", "users"):
+                with self.attempt(f"{field} with {mark!r}"):
+                    event = {"topic": "h12", "data": "x"}
+                    if field in ("title", "users"):
+                        event = {"users": ["7"], "title": "t", "topic": "h12"}
+                    event[field] = [text] if field == "users" else text
+                    answer = self.shared.post("/events", json.dumps(event), JSON)
+                    self.assertIn(answer.status, (201, 400), answer)
+                    if field in ("type", "id", "key") and mark in "\r\n\0":
+                        self.assertEqual(answer.status, 400)
+                    if answer.status != 201:
+                        continue
+                    published += 1
+                    got = stream.event()
+                    if field == "data":
+                        self.assertEqual(got.data, text.replace("\r\n", "\n").replace("\r", "\n"))
+                    self.assertNotEqual(got.type, "forged")
+                    self.assertNotEqual(got.id, "666")
+            for parameter in ("type", "id", "ttl", "ack"):
+                with self.attempt(f"parameter {parameter} with {mark!r}"):
+                    answer = self.shared.post(f"/topics/h12?{parameter}=a{urllib.parse.quote(mark + 'data: forged')}", "x")
+                    if answer.status in (201, 202):
+                        published += 1
+                        self.assertNotEqual(stream.event().type, "forged")
+                    else:
+                        self.assertEqual(answer.status, 400, answer)
+        self.assertTrue(stream.silent(0.3), "more events than were published")
+        self.assertNotIn("\nevent: forged", stream.raw.decode("utf-8", "replace"))
+        self.note(f"{self.tried} fields with line breaks of {len(self.LINES)} kinds: {published} events, each exactly one, none forged")
+
+    @fault("H13")
+    def test_h13_nothing_is_reflected_into_headers_logs_or_labels(self):
+        topic = "h13\r\nX-Evil: 1"
+        size = len(self.shared.log())
+        for target in (f"/topics/{urllib.parse.quote(topic)}", f"/none/{urllib.parse.quote(topic)}", f"/users/{urllib.parse.quote(topic, safe='')}/mailbox",
+                       f"/events?topics={urllib.parse.quote(topic)}&limit=1"):
+            for method in ("GET", "POST", "DELETE", "OPTIONS"):
+                with self.attempt(f"{method} {target}"), self.shared.connect() as link:
+                    link.send_request(method, target, {"Accept": "application/json", "X-User-Id": "a\tb", "Origin": "https://app.example"}, b"x" if method == "POST" else None)
+                    head = link.read_head()
+                    self.assertIsNone(head.header("x-evil"))
+                    self.assertNotEqual(head.status, 500)
+        self.assertNotIn("X-Evil: 1\n", self.shared.log()[size:])
+        self.assertNotIn("X-Evil", self.shared.get("/metrics").text)
+
+    @fault("H14")
+    def test_h14_one_name_for_a_topic_however_it_is_written(self):
+        for written, name in (("h14%2Fa", "h14/a"), ("h14/a", "h14/a"), ("h14%2fa", "h14/a"), ("%68%31%34/a", "h14/a"), ("h14%3Aa", "h14:a")):
+            with self.attempt(written):
+                self.assertEqual(self.shared.post(f"/topics/{written}", "x").json["topic"], name)
+        self.assertEqual(len(self.shared.page("/topics/h14/a")["events"]), 4)
+        for written in ("h14%252Fa", "H14/a", "h14/%C3%A4", "h14/a%CC%88"):
+            with self.attempt(f"{written} is another"):
+                answer = self.shared.post(f"/topics/{written}", "x")
+                if answer.status == 201:
+                    self.assertNotEqual(answer.json["topic"], "h14/a")
+        self.assertEqual(len(self.shared.page("/topics/h14/a")["events"]), 4)
+        for written in ("h14%00a", "%", "%2", "%zz", "%C0%AF", "%ED%A0%80", "%FF", "a%0Ab", "a%20%0D", "*", "a,b"):
+            with self.attempt(f"{written} is none"):
+                self.assertEqual(self.shared.post(f"/topics/{written}", "x").status, 400)
+        # Dots are a part of a name here, never a way up.
+        for written in ("../healthz", "..%2Fhealthz", "%2e%2e/healthz"):
+            with self.attempt(f"{written} goes nowhere"):
+                answer = self.shared.get(f"/topics/{written}", {"Accept": "application/json"})
+                self.assertNotIn("status", answer.json if answer.status == 200 else {})
+
+    @fault("H17")
+    def test_h17_hosts(self):
+        for head, status in [("GET / HTTP/1.1\r\nHost: a:b", 400), ("GET / HTTP/1.1\r\nHost: [::1", 400), ("GET / HTTP/1.1\r\nHost: [::1]:7300", 200),
+                             ("GET / HTTP/1.1\r\nHost: a\r\nhost: a", 400), ("GET http://a/ HTTP/1.1\r\nHost: a", 200),
+                             ("GET http://A/ HTTP/1.1\r\nHost: a", 200), ("GET http://a@b/ HTTP/1.1\r\nHost: b", 400),
+                             ("GET ftp://a/ HTTP/1.1\r\nHost: a", 400), ("GET //evil/ HTTP/1.1\r\nHost: a", 404),
+                             ("GET / HTTP/1.1\r\nHost: " + "a" * 300, 400), ("GET / HTTP/1.0", 200)]:
+            with self.attempt(head[:60]), self.shared.connect() as link:
+                link.send(head.encode() + b"\r\n\r\n")
+                self.assertEqual(link.read_response().status, status)
+
+    @fault("H18")
+    def test_h18_methods(self):
+        for method in ("TRACE", "CONNECT", "PUT", "PATCH", "PROPFIND", "FOO", "get", "PURGE", "M-SEARCH"):
+            with self.attempt(method):
+                self.assertIn(self.shared.request(method, "/events").status, (400, 405, 501))
+        for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+            with self.attempt(name):
+                self.assertEqual(self.shared.post("/topics/h18", "x", {name: "DELETE"}).status, 201)
+                self.assertEqual(self.shared.get("/healthz", {name: "DELETE"}).status, 200)
+
+    @fault("H19")
+    def test_h19_compressed_bodies(self):
+
+        bomb = zlib.compress(b"\0" * 10000000, 9, 31)
+        for coding in ("gzip", "br", "deflate", "compress", "zstd", "gzip, identity", "x-gzip", "GZIP", "foo"):
+            for body in (b"x", bomb):
+                with self.attempt(f"{coding}, {len(body)} bytes"):
+                    self.assertEqual(self.shared.post("/topics/h19", body, {"Content-Encoding": coding}).status, 415)
+        self.assertEqual(self.shared.post("/topics/h19", "x", {"Content-Encoding": "identity"}).status, 201)
+        self.assertEqual(len(self.shared.page("/topics/h19")["events"]), 1)
+        answer = self.shared.get("/topics/h19", {"Accept": "application/json", "Accept-Encoding": "gzip, br"})
+        self.assertIsNone(answer.header("content-encoding"))
+
+
+class Limits(OwnBrokerTest):
+    @fault("H20")
+    def test_h20_one_flood_does_not_slow_the_others(self):
+        broker = self.broker(config='[topics]\nlevel = "written"\n[limits]\npublishes-per-caller = 20\n[[topic]]\npattern = "slow"\nrate-per-second = 5\n')
+        for header, target in (({"X-User-Id": "flood"}, "/topics/a"), ({"X-User-Id": "other"}, "/topics/slow")):
+            statuses = collections.Counter()
+            with broker.connect() as link:
+                for _ in range(200):
+                    answer = link.request("POST", target, header, "x")
+                    statuses[answer.status] += 1
+                    if answer.status == 429:
+                        self.assertTrue(answer.header("retry-after"))
+            self.assertGreater(statuses[429], 100, statuses)
+            self.assertEqual(set(statuses), {201, 429}, statuses)
+        for i in range(15):
+            self.assertEqual(broker.post("/topics/b", "x", {"X-User-Id": "calm"}).status, 201)
