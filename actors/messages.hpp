@@ -139,11 +139,7 @@ struct commit_notice {
 // -----------------------------------------------------------------------------------------
 
 struct from_earliest {};
-/// A stream that waits to begin says here what "now" was when it was opened.
-struct from_now {
-  lsn head{};
-  std::string head_id;
-};
+struct from_now {};
 struct from_time {
   int64_t unix_ms;
 };

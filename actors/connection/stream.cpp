@@ -67,14 +67,13 @@ stream::stream(shard& home, owner& of, uint64_t id, stream_request what,
     sink_(std::move(sink)),
     profile_(std::move(what.profile)),
     by_(std::move(what.by)),
-    start_(std::make_unique<start_point>(std::move(what.start))),
+    // The client may know already that it is connected: what comes before `start` is not lost on
+    // it.
+    opening_(new opening{std::move(what.start), home.head(), home.head_id()}),
     preface_(std::move(what.preface)),
     id_(id),
     since_ms_(home.clock().wall_ms()) {
   home_.join(*this, what.who);
-  // The client may know already that it is connected: what comes before `start` is not lost on it.
-  if (auto* now = std::get_if<from_now>(start_.get()))
-    *now = {home_.head(), home_.head_id()};
   sink_->attach(this);
 }
 
@@ -96,17 +95,15 @@ void stream::start() {
   append_opening(opening, *profile_, home_.dice());
   write(opening);
   schedule_tick();
-  auto place = std::get_if<lsn>(start_.get());
-  auto opened = std::get_if<from_now>(start_.get());
-  if (!place && !opened) {
-    read_on(*start_);
+  auto place = std::get_if<lsn>(&opening_->at);
+  if (!place && !std::holds_alternative<from_now>(opening_->at)) {
+    read_on(opening_->at);
     return;
   }
-  position_ = place ? *place : opened->head;
-  auto head_id = opened ? std::move(opened->head_id) : std::string{};
-  start_.reset();
+  auto begin = std::exchange(opening_, nullptr);
+  position_ = place ? *place : begin->head;
   state_ = state::catching_up;
-  send_ready(head_id, true);
+  send_ready(place ? std::string{} : begin->head_id, true);
   if (auto frames = std::exchange(preface_, {}); !frames.empty()) {
     std::string out;
     append_raw(out, *profile_, frames);
@@ -167,13 +164,13 @@ void stream::on_chunk(replay_chunk& x) {
   if (state_ == state::ended)
     return;
   auto& stats = home_.stats();
-  if (start_) {
-    if (std::holds_alternative<from_cursor>(*start_)) {
+  if (opening_) {
+    if (std::holds_alternative<from_cursor>(opening_->at)) {
       add(stats.resumes);
       if (!x.recovered)
         add(stats.resumes_unknown);
     }
-    start_.reset();
+    opening_.reset();
     state_ = state::catching_up;
     position_ = x.after;
     send_ready(x.after_id, x.recovered);

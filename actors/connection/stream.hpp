@@ -97,6 +97,13 @@ public:
   void on_gone(bool failed) override;
 
 private:
+  /// Where the stream begins; `head`: of the shard when it was opened.
+  struct opening {
+    start_point at;
+    lsn head{};
+    std::string head_id;
+  };
+
   enum class state : uint8_t { opening, catching_up, live, ended };
 
   void write(std::string_view bytes);
@@ -119,9 +126,9 @@ private:
   std::shared_ptr<byte_sink> sink_;
   std::shared_ptr<const stream_profile> profile_;
   caller_ptr by_;
-  std::string tail_;                   // what the socket did not take
-  std::unique_ptr<start_point> start_; // until started
-  std::string preface_;                // until started
+  std::string tail_;                 // what the socket did not take
+  std::unique_ptr<opening> opening_; // until the place to begin at is known
+  std::string preface_;              // until started
   std::unique_ptr<lag_queue> lag_;
   uint64_t id_;
   lsn position_{};      // while not live: all up to here has been sent
