@@ -139,7 +139,11 @@ struct commit_notice {
 // -----------------------------------------------------------------------------------------
 
 struct from_earliest {};
-struct from_now {};
+/// A stream that waits to begin says here what "now" was when it was opened.
+struct from_now {
+  lsn head{};
+  std::string head_id;
+};
 struct from_time {
   int64_t unix_ms;
 };
@@ -279,6 +283,7 @@ struct mailbox_outcome {
 /// Why a stream ended.
 enum class end_reason : uint8_t {
   client_gone,
+  connection_lost, ///< the socket failed
   shutdown,
   max_age,
   closed,
@@ -296,6 +301,7 @@ struct connection_info {
   std::string address;
   std::string user;     ///< empty: nobody signed in
   std::string topics;   ///< separated by commas
+  std::string types;    ///< separated by commas; empty: all
   int64_t since_ms = 0; ///< Unix time
   const char* state = "";
   lsn position{};

@@ -121,12 +121,20 @@ void append_item_json(std::string& out, const envelope& x, std::optional<item_st
   out += '}';
 }
 
-void append_notification_json(std::string& out, const envelope& x, bool recovered) {
+void append_notification_json(std::string& out, const envelope& x,
+                              std::optional<std::string_view> missed_by) {
   auto mail = x.mail ? *x.mail : mail_view{};
   out += "{\"id\":";
   append_id(out, x.id);
   append_member(out, ",\"event_type\":", type_of(x));
   append_member(out, ",\"priority\":", to_string(mail.level));
+  if (missed_by) {
+    auto to_all = std::find(x.topics.begin(), x.topics.end(), everyone_topic) != x.topics.end();
+    if (to_all)
+      out += ",\"target_userid\":null";
+    else
+      append_member(out, ",\"target_userid\":", *missed_by);
+  }
   append_time(out, ",\"created_at\":", x.time_ms);
   if (x.expires_at_ms != 0)
     append_time(out, ",\"expires_at\":", x.expires_at_ms);
@@ -135,7 +143,7 @@ void append_notification_json(std::string& out, const envelope& x, bool recovere
   if (!x.data.empty())
     append_content(out, x);
   out += "},\"is_recovered\":";
-  out += recovered ? "true}" : "false}";
+  out += missed_by ? "true}" : "false}";
 }
 
 void append_wire(std::string& out, wire_format format, const envelope& x) {
@@ -167,7 +175,7 @@ void append_wire(std::string& out, wire_format format, const envelope& x) {
     case wire_format::notification: {
       std::string json;
       json.reserve(x.data.size() + envelope_overhead);
-      append_notification_json(json, x, false);
+      append_notification_json(json, x);
       sse::append_event(out, x.id, x.type, json);
       break;
     }

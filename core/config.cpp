@@ -56,6 +56,8 @@ public:
     check_log();
     for (size_t i = 0; i < x_.profile.size(); ++i)
       check_profile(i);
+    for (size_t i = 0; i < x_.schema.size(); ++i)
+      check_schema(i);
     for (size_t i = 0; i < x_.topic.size(); ++i)
       check_rule(i);
     return std::move(problems_);
@@ -293,8 +295,28 @@ private:
     if (x.heartbeat_interval && x.heartbeat_interval->count() != 0
         && *x.heartbeat_interval < std::chrono::seconds{1})
       complain({key("heartbeat-interval")}, what + ": heartbeat-interval must be 0 or at least 1s");
+    if (x.test_aids && x.kind != profile_kind::notifications)
+      complain({key("test-aids")}, what + ": only notifications has test-aids");
     if (x.queue_events && *x.queue_events == 0)
       complain({key("queue-events")}, what + ": queue-events must be at least 1");
+  }
+
+  // -- schemas -----------------------------------------------------------------------------------
+
+  void check_schema(size_t i) {
+    auto& x = x_.schema[i];
+    auto key = [i](std::string_view name) { return table_key("schema", i, name); };
+    auto what = "[[schema]] " + quoted(x.type);
+    if (x.type.empty())
+      complain({key("type")}, what + ": type must name the type of the events");
+    if (x.file.empty())
+      complain({key("file")}, what + ": file must name a JSON Schema");
+    if (x.bytes_max == 0)
+      complain({key("bytes-max")}, what + ": bytes-max must be at least 1");
+    for (size_t earlier = 0; earlier < i; ++earlier)
+      if (x_.schema[earlier].type == x.type)
+        complain({key("type"), table_key("schema", earlier, "type")},
+                 what + ": another one is for this type: each needs its own");
   }
 
   // -- topic rules -------------------------------------------------------------------------------

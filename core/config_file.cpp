@@ -20,6 +20,7 @@ constexpr std::string_view rule_section = "topic";
 constexpr std::string_view key_section = "auth.key";
 constexpr std::string_view api_key_section = "auth.api-key";
 constexpr std::string_view profile_section = "profile";
+constexpr std::string_view schema_section = "schema";
 
 std::string quoted(std::string_view x) {
   return '"' + for_log(x) + '"';
@@ -77,6 +78,7 @@ public:
         sections_.emplace_back(section_of(x.key));
     sections_.emplace_back(rule_section);
     sections_.emplace_back(profile_section);
+    sections_.emplace_back(schema_section);
   }
 
   void read(const toml::table& root) {
@@ -96,6 +98,8 @@ private:
     if (name == profile_section)
       return read_tables(profile_section, x, profile_settings_table(), profile_rule{},
                          to_.values.profile);
+    if (name == schema_section)
+      return read_tables(schema_section, x, schema_settings(), schema_rule{}, to_.values.schema);
     if (std::find(sections_.begin(), sections_.end(), name) == sections_.end())
       return complain(key.source(), unknown_section(name, x));
     auto section = x.as_table();
@@ -171,12 +175,12 @@ private:
     return header == rule_section      ? "rules for topics"
            : header == key_section     ? "keys for tokens"
            : header == profile_section ? "profiles"
+           : header == schema_section  ? "schemas"
                                        : "API keys";
   }
 
   static std::string in_a(std::string_view header) {
-    return (header == rule_section || header == profile_section ? " in a [[" : " in an [[")
-           + std::string{header} + "]]";
+    return (header.starts_with("auth") ? " in an [[" : " in a [[") + std::string{header} + "]]";
   }
 
   /// What a table must name, and what to say if it does not.
@@ -191,6 +195,10 @@ private:
                             "algorithm = \"EdDSA\""}};
     if (header == profile_section)
       return {{"kind", "a [[profile]] needs to say which it is, such as kind = \"dashboard\""}};
+    if (header == schema_section)
+      return {{"type", "a [[schema]] needs the type of the events that it is for, such as "
+                       "type = \"order.created\""},
+              {"file", "a [[schema]] needs its file, such as file = \"order.schema.json\""}};
     return {{"name", "an [[auth.api-key]] needs the name of who has it, such as name = \"shop\""},
             {"sha256", "an [[auth.api-key]] needs the hash of the key, as tidings token hash "
                        "prints it"}};

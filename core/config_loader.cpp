@@ -180,6 +180,10 @@ std::vector<setting_description> describe(const profile_rule& x) {
   return describe_all(profile_settings_table(), x);
 }
 
+std::vector<setting_description> describe(const schema_rule& x) {
+  return describe_all(schema_settings(), x);
+}
+
 std::vector<setting_description> describe(const auth_api_key& x) {
   return describe_all(api_key_settings(), x);
 }

@@ -132,6 +132,18 @@ constexpr std::string_view sample_profile_examples = R"(
 #streams-per-user = 5
 )";
 
+constexpr std::string_view sample_schemas = R"(
+# JSON Schemas that the data of events of a type must fit, see docs/http.md.
+#
+)";
+
+constexpr std::string_view sample_schema_examples = R"(
+#[[schema]]
+#type = "order.created"
+#file = "/etc/tidings/order.schema.json"
+#bytes-max = "64KiB"
+)";
+
 constexpr std::string_view sample_rules = R"(
 # Rules for the topics that match a pattern, as many as you like; the first match in the file wins.
 # What a rule does not name is as in [topics].
@@ -166,6 +178,7 @@ result<std::string> explain_config(const config_sources& from) {
   out += explained_tables("auth.key", key_settings(), x.auth.keys, draft);
   out += explained_tables("auth.api-key", api_key_settings(), x.auth.api_keys, draft);
   out += explained_tables("profile", profile_settings_table(), x.profile, draft);
+  out += explained_tables("schema", schema_settings(), x.schema, draft);
   out += explained_tables("topic", rule_settings(), x.topic, draft);
   return out;
 }
@@ -186,6 +199,7 @@ std::string sample_config() {
   out.append(sample_profiles)
     .append(legend(profile_settings_table()))
     .append(sample_profile_examples);
+  out.append(sample_schemas).append(legend(schema_settings())).append(sample_schema_examples);
   out.append(sample_rules).append(legend(rule_settings())).append(sample_rule_examples);
   return out;
 }

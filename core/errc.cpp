@@ -34,6 +34,8 @@ const char* to_string(errc x) noexcept {
       return "idempotency_conflict";
     case errc::level_too_low:
       return "level_too_low";
+    case errc::schema_violation:
+      return "schema_violation";
     case errc::unauthorized:
       return "unauthorized";
     case errc::forbidden:

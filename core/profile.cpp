@@ -19,6 +19,7 @@ profile_settings defaults_of(const config& cfg, profile_kind kind) {
       x.queue_events = 100;
       x.streams_per_user = 10;
       x.envelope = true;
+      x.test_aids = !has_sign_in(cfg.auth);
       break;
     case profile_kind::topics: // its stream is ours
       x.heartbeat = cfg.stream.heartbeat;
@@ -71,6 +72,7 @@ profile_settings settings_of(const config& cfg, profile_kind kind) {
     set(x.streams_per_user, rule.streams_per_user);
     set(x.replace_oldest, rule.replace_oldest);
     set(x.envelope, rule.envelope);
+    set(x.test_aids, rule.test_aids);
   }
   return x;
 }

@@ -547,7 +547,19 @@ constexpr setting<profile_rule> profile_table[] = {
    "Whether the oldest stream ends for one too many, which else is refused (429)."},
   {"envelope", apply, key<maybe<boolean>, &profile_rule::envelope>,
    "Whether items come with their fields around them, rather than their data alone."},
+  {"test-aids", apply, key<maybe<boolean>, &profile_rule::test_aids>,
+   "Whether notifications has its test page; default: if nobody has to sign in."},
 };
+
+constexpr setting<schema_rule> schema_table[] = {
+  {"type", apply, key<text, &schema_rule::type>,
+   "Type of the events that the schema is for; required."},
+  {"file", apply, key<text, &schema_rule::file>,
+   "JSON Schema (draft 7) that their data must fit; required. A reload reads it again."},
+  {"bytes-max", apply, key<size, &schema_rule::bytes_max>,
+   "Most bytes of their data: checking it takes time."},
+};
+
 constexpr setting<auth_api_key> api_key_table[] = {
   {"name", apply, key<text, &auth_api_key::name>,
    "Who has the key; required."},
@@ -578,6 +590,10 @@ std::span<const setting<auth_key>> key_settings() {
 
 std::span<const setting<profile_rule>> profile_settings_table() {
   return profile_table;
+}
+
+std::span<const setting<schema_rule>> schema_settings() {
+  return schema_table;
 }
 
 std::span<const setting<auth_api_key>> api_key_settings() {

@@ -49,6 +49,9 @@ std::span<const setting<auth_key>> key_settings();
 /// The settings of one `[[profile]]`.
 std::span<const setting<profile_rule>> profile_settings_table();
 
+/// The settings of one `[[schema]]`.
+std::span<const setting<schema_rule>> schema_settings();
+
 /// The settings of one `[[auth.api-key]]`.
 std::span<const setting<auth_api_key>> api_key_settings();
 

@@ -5,6 +5,7 @@
 #include "http/stream_census.hpp"
 #include "identity/authenticator.hpp"
 #include "tidings/clock.hpp"
+#include "tidings/schemas.hpp"
 #include "tidings/statistics.hpp"
 
 #include <atomic>
@@ -31,6 +32,9 @@ struct broker_context {
 
   /// Decides who callers are; exchanged when the configuration is read again.
   std::atomic<std::shared_ptr<const authenticator>> gate;
+
+  /// What events must be like; exchanged when the configuration is read again.
+  std::atomic<std::shared_ptr<const schema_set>> schemas{std::make_shared<const schema_set>()};
 
   std::shared_ptr<revocations> revoked = std::make_shared<revocations>(milliseconds{0});
   std::shared_ptr<stream_census> census = std::make_shared<stream_census>();

@@ -114,6 +114,10 @@ failure lacking(const caller_ptr& who, std::string detail) {
   return {nobody ? errc::unauthorized : errc::forbidden, std::move(detail)};
 }
 
+bool is_user(const caller_ptr& who) {
+  return who && !who->user.empty();
+}
+
 bool may_open(const caller_ptr& who, std::string_view user) {
   return is_open(who) || who->admin || who->user == user;
 }

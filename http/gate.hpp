@@ -32,6 +32,9 @@ bool is_unwilled(const request& x, const std::vector<std::string>& allowed);
 /// errc::invalid_parameter and errc::not_found.
 result<std::string> user_of_path(const request& x);
 
+/// Whether the caller is a user, rather than nobody or a program.
+bool is_user(const caller_ptr& who);
+
 /// Whether the caller may read and change a user's mailbox.
 bool may_open(const caller_ptr& who, std::string_view user);
 

@@ -4,13 +4,11 @@
 #include "tidings/listen_address.hpp"
 
 #include <boost/asio/post.hpp>
-#include <climits>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <netinet/in.h>
+#include <limits>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
 
 namespace tidings::http {
 
@@ -23,11 +21,14 @@ namespace {
 /// ones.
 constexpr auto pause_after_failure = std::chrono::milliseconds{100};
 
-/// Who vanished without a word acknowledges nothing; the little that a quiet stream sends would fit
-/// into the kernel's buffer for hours.
-void forget_the_vanished(tcp::socket& socket, milliseconds after) {
-  auto value = static_cast<unsigned>(std::clamp<int64_t>(after.count(), 0, INT_MAX));
-  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
+/// A client whose packets are lost on the way looks like a quiet one. The system ends its
+/// connection when what was sent, a heartbeat at least, stays unacknowledged for so long.
+void end_if_unacknowledged(tcp::socket& socket, milliseconds patience) {
+  using longest = std::numeric_limits<int>;
+  auto ms = static_cast<int>(std::min<int64_t>(patience.count(), longest::max()));
+  net::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT> option{ms};
+  boost::system::error_code ignored; // without it, the system's own patience counts
+  socket.set_option(option, ignored);
 }
 
 } // namespace
@@ -114,7 +115,7 @@ void listener::take(tcp::socket socket, worker& home) {
     tls = tls_;
   }
   net::post(home.context(), [this, &home, tls, s = std::move(socket)]() mutable {
-    forget_the_vanished(s, home.home().settings().limits.write_timeout);
+    end_if_unacknowledged(s, home.home().settings().limits.write_timeout);
     auto io = tls ? make_tls_transport(std::move(s), tls) : make_plain_transport(std::move(s));
     std::make_shared<session>(home, broker_, std::move(io))->start();
   });

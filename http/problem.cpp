@@ -46,6 +46,8 @@ description describe(errc x) noexcept {
       return {409, "Idempotency conflict"};
     case errc::level_too_low:
       return {400, "Level too low"};
+    case errc::schema_violation:
+      return {422, "Schema violation"};
     case errc::unauthorized:
       return {401, "Unauthorized"};
     case errc::forbidden:

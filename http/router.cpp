@@ -46,7 +46,7 @@ std::shared_ptr<exchange> answer_preflight() {
       plain.headers.emplace_back("Allow", "GET, HEAD, POST, DELETE, OPTIONS");
       return plain;
     }
-    return preflight(s.local_shard().settings().server.cors_origins, x.field(bhttp::field::origin),
+    return preflight(allowed_origins(x, s.settings()), x.field(bhttp::field::origin),
                      x.field(bhttp::field::access_control_request_headers));
   });
 }

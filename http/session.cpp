@@ -4,6 +4,7 @@
 #include "http/exchange.hpp"
 #include "http/gate.hpp"
 #include "http/problem.hpp"
+#include "http/profiles/profiles.hpp"
 #include "http/refusal.hpp"
 #include "http/request_rules.hpp"
 
@@ -268,8 +269,8 @@ void session::respond(const response& x) {
   if (reader_) {
     auto& asked = reader_->content();
     if (asked.fields)
-      for (auto& header : cors_headers(local_shard().settings().server.cors_origins,
-                                       asked.field(bhttp::field::origin)))
+      for (auto& header :
+           cors_headers(allowed_origins(asked, settings()), asked.field(bhttp::field::origin)))
         content.headers.push_back(std::move(header));
   }
   append_response(out_, content, home().date(), keep_alive_, head_only_);

@@ -73,11 +73,12 @@ public:
     return socket_->peer();
   }
 
-  void on_read(error_code, size_t) override {
+  void on_read(error_code ec, size_t) override {
+    auto failed = gone_ || ec != boost::asio::error::eof; // a failed write closes the socket
     gone_ = true;
     socket_->close();
     if (auto* who = std::exchange(listener_, nullptr))
-      who->on_gone();
+      who->on_gone(failed);
   }
 
   void on_room(error_code ec) override {

@@ -55,6 +55,10 @@ public:
     if (!gate)
       return gate.error();
     context_.gate = std::move(*gate);
+    auto schemas = schema_set::load(config_->schema);
+    if (!schemas)
+      return schemas.error();
+    context_.schemas = std::move(*schemas);
     auto descriptors = raise_descriptor_limit();
     auto store =
       storage::rocksdb_event_store::open(config_->storage, config_->mailbox, system_clock_source());
@@ -114,11 +118,17 @@ public:
       add(stats_->reloads_failed);
       return gate.error();
     }
+    auto schemas = schema_set::load(cfg.schema);
+    if (!schemas) {
+      add(stats_->reloads_failed);
+      return schemas.error();
+    }
     for (auto& key : restart)
       spdlog::warn("configuration changed but needs a restart key={}", key);
     configure_logging(cfg.log);
     if (tls)
       listener_->set_tls(tls);
+    context_.schemas = std::move(*schemas); // before the shards hear that there are some
     config_ = std::make_shared<config>(std::move(cfg));
     for (auto& x : shards_)
       caf::anon_send(x, config_ptr{config_});

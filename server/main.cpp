@@ -4,6 +4,7 @@
 #include "server/logging.hpp"
 #include "server/token_command.hpp"
 #include "tidings/config_loader.hpp"
+#include "tidings/schemas.hpp"
 
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
@@ -124,13 +125,15 @@ int serve(const options& opts) {
   return store_failed ? exit_store_failed : 0;
 }
 
-/// Everything that can be known without starting: also whether the keys can be used.
+/// Everything that can be known without starting: also whether keys and schemas can be used.
 int check_config(const options& opts) {
   auto cfg = load_config(opts.sources());
   if (!cfg)
     return complain(cfg.error());
   if (auto sign_in = authenticator::make(cfg->auth); !sign_in)
     return complain(sign_in.error());
+  if (auto schemas = schema_set::load(cfg->schema); !schemas)
+    return complain(schemas.error());
   std::cout << "the configuration is valid\n";
   return 0;
 }

@@ -31,6 +31,8 @@ public:
   }
 
   behavior_type make_behavior() override {
+    if (spdlog::should_log(spdlog::level::debug))
+      spdlog::debug("stream opened {}", description());
     stream_->start();
     return {
       [this](caf::close_atom, end_reason) { quit(); },
@@ -50,9 +52,8 @@ public:
       .then([this](const replay_chunk_ptr& chunk) { stream_->on_chunk(*chunk); },
             [this](const caf::error& err) {
               auto why = from_caf(err);
-              spdlog::warn("replay failed conn={:016x} topics={} err={} detail=\"{}\"",
-                           stream_->id(), stream_->group->what().key(), to_string(why.code),
-                           why.detail);
+              spdlog::warn("replay failed {} err={} detail=\"{}\"", description(),
+                           to_string(why.code), why.detail);
               stream_->on_read_failed(why);
             });
   }
@@ -63,15 +64,23 @@ public:
   }
 
 private:
+  /// Who the stream is, for logs.
+  std::string description() const {
+    auto x = stream_->info();
+    return fmt::format("conn={:016x} user=\"{}\" topics=\"{}\" types=\"{}\" address={}", x.id,
+                       for_log(x.user), for_log(x.topics), for_log(x.types), x.address);
+  }
+
   /// Clients come and go; what the broker ends is worth a look.
   void log_end(end_reason why) const {
-    auto ours = why == end_reason::closed || why == end_reason::slow_reader;
+    auto level = why == end_reason::closed || why == end_reason::slow_reader ? spdlog::level::info
+                                                                             : spdlog::level::debug;
+    if (!spdlog::should_log(level))
+      return;
     auto x = stream_->info();
-    spdlog::log(ours ? spdlog::level::info : spdlog::level::debug,
-                "stream ended conn={:016x} reason={} address={} topics=\"{}\" seconds={} events={} "
-                "bytes={} dropped={}",
-                x.id, to_string(why), x.address, for_log(x.topics),
-                (stream_->age_ms() + 500) / 1000, x.events, x.bytes, x.dropped);
+    spdlog::log(level, "stream ended {} reason={} seconds={} events={} bytes={} dropped={}",
+                description(), to_string(why), (stream_->age_ms() + 500) / 1000, x.events, x.bytes,
+                x.dropped);
   }
 
   reader_actor reader_;

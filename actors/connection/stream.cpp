@@ -16,6 +16,7 @@ constexpr int pieces_per_turn = 4;
 void count_end(statistics& stats, end_reason why) {
   switch (why) {
     case end_reason::client_gone:
+    case end_reason::connection_lost:
       return add(stats.streams_ended_client);
     case end_reason::shutdown:
       return add(stats.streams_ended_shutdown);
@@ -39,6 +40,8 @@ const char* to_string(end_reason x) noexcept {
   switch (x) {
     case end_reason::client_gone:
       return "client_gone";
+    case end_reason::connection_lost:
+      return "connection_lost";
     case end_reason::shutdown:
       return "shutdown";
     case end_reason::max_age:
@@ -69,6 +72,9 @@ stream::stream(shard& home, owner& of, uint64_t id, stream_request what,
     id_(id),
     since_ms_(home.clock().wall_ms()) {
   home_.join(*this, what.who);
+  // The client may know already that it is connected: what comes before `start` is not lost on it.
+  if (auto* now = std::get_if<from_now>(start_.get()))
+    *now = {home_.head(), home_.head_id()};
   sink_->attach(this);
 }
 
@@ -91,14 +97,16 @@ void stream::start() {
   write(opening);
   schedule_tick();
   auto place = std::get_if<lsn>(start_.get());
-  if (!place && !std::holds_alternative<from_now>(*start_)) {
+  auto opened = std::get_if<from_now>(start_.get());
+  if (!place && !opened) {
     read_on(*start_);
     return;
   }
-  position_ = place ? *place : home_.head();
+  position_ = place ? *place : opened->head;
+  auto head_id = opened ? std::move(opened->head_id) : std::string{};
   start_.reset();
   state_ = state::catching_up;
-  send_ready(place ? std::string{} : home_.head_id(), true);
+  send_ready(head_id, true);
   if (auto frames = std::exchange(preface_, {}); !frames.empty()) {
     std::string out;
     append_raw(out, *profile_, frames);
@@ -493,7 +501,8 @@ void stream::on_tick() {
 void stream::end(end_reason why) {
   if (state_ == state::ended)
     return;
-  if (why != end_reason::client_gone)
+  auto gone = why == end_reason::client_gone || why == end_reason::connection_lost;
+  if (!gone)
     home_.flush();
   if (state_ == state::live) {
     settle_live();
@@ -502,7 +511,7 @@ void stream::end(end_reason why) {
   stop_lagging();
   state_ = state::ended;
   sink_->attach(nullptr);
-  if (why == end_reason::client_gone || !tail_.empty()) {
+  if (gone || !tail_.empty()) {
     sink_->close(
       false); // an event cut short is discarded by the client and sent again on its return
   } else {
@@ -519,8 +528,8 @@ void stream::end(end_reason why) {
   home_.leave(*this);
 }
 
-void stream::on_gone() {
-  end(end_reason::client_gone);
+void stream::on_gone(bool failed) {
+  end(failed ? end_reason::connection_lost : end_reason::client_gone);
 }
 
 int64_t stream::age_ms() const {
@@ -535,6 +544,8 @@ connection_info stream::info() const {
     x.user = by_->user;
   x.topics = group->what().key();
   x.topics.resize(std::min(x.topics.find('\n'), x.topics.size())); // without the rights
+  for (auto& type : group->what().types())
+    x.types += (x.types.empty() ? "" : ",") + type;
   x.since_ms = since_ms_;
   x.state = state_ == state::live ? "live" : blocked_ ? "blocked" : "replaying";
   x.position = state_ == state::live ? home_.head() : position_;

@@ -94,7 +94,7 @@ public:
   bool deliver(const delivery& x, size_t taken) override;
   bool missed(const record& x) override;
   void on_writable() override;
-  void on_gone() override;
+  void on_gone(bool failed) override;
 
 private:
   enum class state : uint8_t { opening, catching_up, live, ended };

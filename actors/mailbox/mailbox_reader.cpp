@@ -16,9 +16,9 @@ namespace {
 /// Writes items with the states that their entries have.
 class item_writer : public record_visitor {
 public:
-  item_writer(std::string& out, page_form form, uint64_t node,
+  item_writer(std::string& out, const mailbox_query& what, uint64_t node,
               const std::unordered_map<uint64_t, item_state>& states)
-    : out_(out), form_(form), node_(node), states_(states) {
+    : out_(out), form_(what.form), user_(what.user), node_(node), states_(states) {
     // nop
   }
 
@@ -32,14 +32,14 @@ public:
     envelope item{id_, topics_, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
     if (form_ == page_form::frames) {
       std::string json;
-      append_notification_json(json, item, true);
+      append_notification_json(json, item, user_);
       sse::append_event(out_, {}, x.type, json); // no id: it is not where the stream is
       return true;
     }
     if (out_.back() != '[')
       out_ += ',';
     if (form_ == page_form::notifications)
-      append_notification_json(out_, item, true);
+      append_notification_json(out_, item, user_);
     else
       append_item_json(out_, item, state->second);
     return true;
@@ -52,6 +52,7 @@ public:
 private:
   std::string& out_;
   page_form form_;
+  const std::string& user_;
   uint64_t node_;
   const std::unordered_map<uint64_t, item_state>& states_;
   std::string id_;
@@ -132,7 +133,7 @@ result<mailbox_page> mailbox_reader::read_page(const mailbox_query& x, int64_t n
   page.text = x.form == page_form::items           ? "{\"items\":["
               : x.form == page_form::notifications ? "["
                                                    : "";
-  item_writer writer{page.text, x.form, store_.node().short_form(), states};
+  item_writer writer{page.text, x, store_.node().short_form(), states};
   if (auto why = store_.read_records(positions, now_ms, writer))
     return *why;
   if (x.form == page_form::notifications)

@@ -81,6 +81,10 @@ private:
       }
       out += ",\"topics\":[";
       append_names(out, x.topics);
+      if (!x.types.empty()) {
+        out += "],\"types\":[";
+        append_names(out, x.types);
+      }
       out += "],\"since\":\"" + format_rfc3339(x.since_ms) + "\",\"state\":\"" + x.state
              + "\",\"position\":\"" + store.cursor_at(x.position).to_string()
              + "\",\"events\":" + std::to_string(x.events) + ",\"bytes\":" + std::to_string(x.bytes)

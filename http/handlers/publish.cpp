@@ -3,90 +3,17 @@
 #include "http/cloud_events.hpp"
 #include "http/gate.hpp"
 #include "http/handlers/outcome.hpp"
+#include "http/handlers/publish_exchange.hpp"
 #include "http/handlers/publishing.hpp"
 #include "http/problem.hpp"
 #include "http/publication.hpp"
 #include "http/refusal.hpp"
 
-#include <variant>
+#include <utility>
 
 namespace tidings::http {
 
 namespace {
-
-/// Publishes what a request holds as a whole: one event, or several that are stored together.
-class publish_exchange : public exchange, public publish_listener {
-public:
-  void begin(session& s, request& x) override {
-    session_ = s.weak_from_this();
-    if (auto why = check_rate(s, x.who))
-      return s.respond(problem(*why));
-    auto parsed = parse(s, x);
-    if (std::holds_alternative<response>(parsed))
-      return s.respond(std::get<response>(parsed));
-    auto& xs = std::get<std::vector<publication>>(parsed);
-    if (xs.empty())
-      return s.respond(problem({errc::invalid_event, "the array holds no event"}));
-    if (auto refused = check_rights(x.who, xs))
-      return s.respond(*refused);
-    scope_keys(x.who, xs);
-    auto me = std::static_pointer_cast<publish_exchange>(shared_from_this());
-    if (auto why = submit(s, std::move(xs), array_, me, 0))
-      return s.respond(problem(*why));
-    s.home().set_deadline(s, s.local_shard().settings().limits.publish_timeout);
-  }
-
-  void on_published(const publish_ptr& x) override {
-    auto s = session_.lock();
-    if (!s || answered_)
-      return;
-    answered_ = true;
-    auto& home = s->local_shard();
-    count_outcomes(home.stats(), *x);
-    s->home().clear_deadline(*s);
-    s->respond(array_ ? render_outcomes(*x, home.node())
-                      : render_outcome(x->items.front(), home.node()));
-  }
-
-  void on_deadline(session& s) override {
-    if (std::exchange(answered_, true))
-      return;
-    s.respond(problem({errc::indeterminate,
-                       "the event was accepted but is not stored yet; a repeat with the same "
-                       "Idempotency-Key is safe"}));
-  }
-
-protected:
-  /// What to answer if the caller may not publish all of this.
-  std::optional<response> check_rights(const caller_ptr& who,
-                                       const std::vector<publication>& xs) const {
-    std::vector<item_failure> errors;
-    for (size_t i = 0; i < xs.size() && errors.size() < item_failures_max; ++i)
-      if (auto why = check_publish(who, xs[i].content))
-        errors.push_back({i, std::move(*why)});
-    if (errors.empty())
-      return std::nullopt;
-    return array_ ? batch_problem(errors) : problem(errors.front().why);
-  }
-
-  using parsed_request = std::variant<std::vector<publication>, response>;
-
-  virtual parsed_request parse(session& s, request& x) = 0;
-
-  static parsed_request one(result<publication> x) {
-    if (!x)
-      return problem(x.error());
-    std::vector<publication> xs;
-    xs.push_back(std::move(*x));
-    return xs;
-  }
-
-  bool array_ = false;
-
-private:
-  std::weak_ptr<session> session_;
-  bool answered_ = false;
-};
 
 class publish_to_topic : public publish_exchange {
 protected:
@@ -131,6 +58,11 @@ protected:
         return is_json_array(x.body) ? all(parse_array(x.body, limits), key)
                                      : keyed(parse_object(x.body, limits), key);
     }
+  }
+
+  /// Of a CloudEvent the schema is about its data, not about what is around it.
+  std::string_view checked_member() const override {
+    return form_ == publish_form::json ? "" : "data";
   }
 
 private:
@@ -258,17 +190,20 @@ private:
       begin = std::min(end + 1, input_.size());
       if (std::exchange(skipping_, false))
         continue; // the rest of one that was too long
-      take_line(line, limits);
+      take_line(s, line);
     }
     input_.erase(0, begin);
   }
 
-  void take_line(std::string_view line, const limits_config& limits) {
+  void take_line(session& s, std::string_view line) {
     if (line.find_first_not_of(" \t\r") == line.npos)
       return;
-    auto parsed = parse_object(line, limits);
+    auto parsed = parse_object(line, s.local_shard().settings().limits);
     if (parsed)
       if (auto why = check_publish(who_, parsed->content))
+        parsed = std::move(*why);
+    if (parsed)
+      if (auto why = check_schema(s, parsed->content))
         parsed = std::move(*why);
     if (parsed) {
       lines_.push_back({index_++, std::nullopt});

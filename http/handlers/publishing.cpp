@@ -29,6 +29,12 @@ status check_rate(session& s, const caller_ptr& who) {
                  "you may publish " + std::to_string(bound) + " times per second"};
 }
 
+status check_schema(session& s, const event& x, std::string_view member) {
+  if (s.settings().schema.empty()) // who has none pays nothing
+    return std::nullopt;
+  return s.broker().schemas.load()->check(x, member);
+}
+
 status submit(session& s, std::vector<publication> xs, bool atomic,
               std::weak_ptr<publish_listener> listener, uint64_t ticket) {
   if (s.broker().draining)

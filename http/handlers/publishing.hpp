@@ -16,6 +16,11 @@ status submit(session& s, std::vector<publication> xs, bool atomic,
 /// Counts a publish request of a caller. Fails with errc::rate_limited.
 status check_rate(session& s, const caller_ptr& who);
 
+/// Checks an event against the schema of its type. Fails with errc::schema_violation and
+/// errc::payload_too_large.
+/// @param member see `schema_set::check`
+status check_schema(session& s, const event& x, std::string_view member = {});
+
 /// Makes the idempotency keys of publications the caller's own: nobody learns of another's keys, or
 /// takes them.
 void scope_keys(const caller_ptr& who, std::vector<publication>& xs);

@@ -44,15 +44,19 @@ std::string stream_header(session& s, const request& x, const stream_opening& y)
                                            : "Content-Type: text/event-stream; charset=utf-8\r\n";
   out += "Date: ";
   out += s.home().date();
+  out += "\r\nCache-Control: ";
+  out += y.cache_control;
   out += "\r\n"
-         "Cache-Control: no-store\r\n"
          "X-Accel-Buffering: no\r\n"
          "Referrer-Policy: no-referrer\r\n" // the URL may hold a token
          "X-Content-Type-Options: nosniff\r\n";
-  static const std::vector<std::string> everybody{"*"};
-  auto& origins = y.any_origin ? everybody : s.local_shard().settings().server.cors_origins;
-  for (auto& [name, value] : cors_headers(origins, x.field(bhttp::field::origin)))
-    out += name + ": " + value + "\r\n";
+  if (y.any_origin) // whether or not an origin is named, as that system did
+    out += "Access-Control-Allow-Origin: *\r\n"
+           "Access-Control-Allow-Headers: Cache-Control\r\n";
+  else
+    for (auto& [name, value] : cors_headers(s.local_shard().settings().server.cors_origins,
+                                            x.field(bhttp::field::origin)))
+      out += name + ": " + value + "\r\n";
   out += x.http11 ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n";
   return out;
 }

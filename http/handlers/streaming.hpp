@@ -17,6 +17,7 @@ struct stream_opening {
   uint32_t streams_per_user = 0;   ///< 0: no bound
   bool replace_oldest = true;
   bool any_origin = false; ///< pages of every origin may read it
+  const char* cache_control = "no-store";
 };
 
 /// Answers with the header of a stream and gives the socket to it; or with a refusal, if the caller

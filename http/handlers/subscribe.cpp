@@ -4,6 +4,7 @@
 #include "http/gate.hpp"
 #include "http/handlers/streaming.hpp"
 #include "http/problem.hpp"
+#include "http/profiles/profiles.hpp"
 #include "http/stream_parameters.hpp"
 
 #include <spdlog/spdlog.h>
@@ -149,11 +150,21 @@ private:
     auto what = parse_stream_parameters(x, shape, cfg.limits, home.clock().wall_ms());
     if (!what)
       return s.respond(problem(what.error()));
+    auto manners = x.raw_path == "/events" ? settings_of(cfg, profile_kind::topics)
+                                           : profile_settings{.enabled = false};
+    if (manners.enabled && manners.sign_in && !is_user(x.who))
+      return s.respond(sign_in_first());
     stream_opening opening;
-    opening.what = {what->who, std::move(what->start), profile_of(*what, x, cfg), reader_of(x), {}};
+    opening.what = {
+      what->who, std::move(what->start), profile_of(*what, manners, x, cfg), reader_of(x), {}};
     opening.shape = shape;
     opening.streams_per_user = cfg.limits.streams_per_user;
     opening.replace_oldest = cfg.limits.replace_oldest;
+    if (manners.enabled && manners.streams_per_user != 0) {
+      opening.counted_as = "topics";
+      opening.streams_per_user = manners.streams_per_user;
+      opening.replace_oldest = manners.replace_oldest;
+    }
     open_stream(s, x, std::move(opening));
   }
 
@@ -174,10 +185,12 @@ private:
   }
 
   static std::shared_ptr<const stream_profile> profile_of(const stream_parameters& what,
+                                                          const profile_settings& manners,
                                                           const request& x, const config& cfg) {
-    auto manners = x.raw_path == "/events" ? settings_of(cfg, profile_kind::topics)
-                                           : profile_settings{.enabled = false};
-    auto profile = std::make_shared<stream_profile>(make_profile(cfg, what.format, x.http11));
+    auto format = manners.enabled && manners.envelope && what.format == wire_format::sse
+                    ? wire_format::sse_envelope
+                    : what.format;
+    auto profile = std::make_shared<stream_profile>(make_profile(cfg, format, x.http11));
     if (manners.enabled)
       adopt(*profile, manners);
     profile->heartbeat_interval = what.heartbeat.value_or(profile->heartbeat_interval);

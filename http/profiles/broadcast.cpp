@@ -1,3 +1,4 @@
+#include "http/gate.hpp"
 #include "http/problem.hpp"
 #include "http/profiles/profiles.hpp"
 #include "http/refusal.hpp"
@@ -15,6 +16,8 @@ public:
   }
 
   void begin(session& s, request& x) override {
+    if (how_.sign_in && !is_user(x.who))
+      return s.respond(sign_in_first());
     auto who = readable_part(x, {}, {});
     if (!who)
       return s.respond(problem(who.error()));
@@ -34,7 +37,7 @@ private:
 
 std::shared_ptr<exchange> route_broadcast(std::string_view path, const request& x,
                                           const profile_settings& how) {
-  if (path != "/api/sse/stream")
+  if (path != broadcast_path)
     return nullptr;
   if (x.method != bhttp::verb::get && x.method != bhttp::verb::head)
     return make_method_refusal("GET");

@@ -1,4 +1,4 @@
-#include "http/problem.hpp"
+#include "http/gate.hpp"
 #include "http/profiles/profiles.hpp"
 #include "http/refusal.hpp"
 #include "http/stream_parameters.hpp"
@@ -15,8 +15,8 @@ public:
   }
 
   void begin(session& s, request& x) override {
-    if (!x.who || x.who->user.empty())
-      return s.respond(problem({errc::unauthorized, "the stream is that of a user: sign in"}));
+    if (!is_user(x.who)) // whatever the settings say: the stream is that of a user
+      return s.respond(sign_in_first());
     auto topic = *topic_pattern::parse(user_topic(x.who->user));
     auto who = std::make_shared<const subscription>(std::vector{std::move(topic)});
     auto format = how_.envelope ? wire_format::sse : wire_format::sse_data;

@@ -1,7 +1,9 @@
 #include "actors/mailbox/mailbox_reader.hpp"
+#include "http/gate.hpp"
 #include "http/handlers/asking.hpp"
 #include "http/mailbox_parameters.hpp"
 #include "http/problem.hpp"
+#include "http/profiles/notification_sending.hpp"
 #include "http/profiles/profiles.hpp"
 #include "http/refusal.hpp"
 
@@ -23,14 +25,6 @@ mailbox_query unread_items(const session& s, const request& x, item_order order,
   return y;
 }
 
-bool has_user(const request& x) {
-  return x.who && !x.who->user.empty();
-}
-
-response nobody() {
-  return problem({errc::unauthorized, "this is for a user: sign in"});
-}
-
 /// First what the user missed, the most urgent first, then what comes. The client's last id is not
 /// asked for: the mailbox knows better what has been dealt with.
 class notification_stream : public asking {
@@ -41,8 +35,8 @@ public:
   }
 
   void begin(session& s, request& x) override {
-    if (!has_user(x))
-      return s.respond(nobody());
+    if (!is_user(x.who))
+      return s.respond(sign_in_first());
     auto what = unread_items(s, x, item_order::urgent, page_form::frames);
     what.filter.type = type_;
     s.local_shard().others().read_mailbox(
@@ -73,8 +67,8 @@ private:
 class poll : public asking {
 public:
   void begin(session& s, request& x) override {
-    if (!has_user(x))
-      return s.respond(nobody());
+    if (!is_user(x.who))
+      return s.respond(sign_in_first());
     s.local_shard().others().read_mailbox(
       unread_items(s, x, item_order::oldest, page_form::notifications),
       later(s, [](session& to, result<mailbox_page> page) {
@@ -91,8 +85,8 @@ public:
   }
 
   void begin(session& s, request& x) override {
-    if (!has_user(x))
-      return s.respond(nobody());
+    if (!is_user(x.who))
+      return s.respond(sign_in_first());
     if (what_ == mailbox_action::clear)
       x.body.clear(); // everything, whatever a form sends along
     auto order = parse_mailbox_order(what_, x, s.settings().limits);
@@ -123,29 +117,33 @@ private:
 
 std::shared_ptr<exchange> route_notifications(std::string_view path, const request& x,
                                               const profile_settings& how) {
-  auto is_get = x.method == bhttp::verb::get || x.method == bhttp::verb::head;
-  auto is_post = x.method == bhttp::verb::post;
+  auto get = [&x](std::shared_ptr<exchange> found) {
+    return x.method == bhttp::verb::get || x.method == bhttp::verb::head
+             ? std::move(found)
+             : make_method_refusal("GET");
+  };
+  auto post = [&x](std::shared_ptr<exchange> found) {
+    return x.method == bhttp::verb::post ? std::move(found) : make_method_refusal("POST");
+  };
   constexpr auto stream = std::string_view{"/sse/"};
   if (path.starts_with(stream) && path.size() > stream.size()) {
     auto type = percent_decode(path.substr(stream.size()));
     if (!type || type->find('/') != std::string::npos)
       return nullptr;
-    if (!is_get)
-      return make_method_refusal("GET");
-    return std::make_shared<notification_stream>(std::move(*type), how);
+    return get(std::make_shared<notification_stream>(std::move(*type), how));
   }
-  if (path == "/notifications/poll") {
-    if (!is_get)
-      return make_method_refusal("GET");
-    return std::make_shared<poll>();
-  }
-  for (auto [name, action] : {std::pair{"/notifications/clear", mailbox_action::clear},
-                              std::pair{"/notifications/dismiss", mailbox_action::dismiss}})
-    if (path == name) {
-      if (!is_post)
-        return make_method_refusal("POST");
-      return std::make_shared<dismissal>(action);
-    }
+  if (path == "/notifications/poll")
+    return get(std::make_shared<poll>());
+  if (path == "/notifications/send")
+    return post(make_send_notification());
+  if (path == "/notifications/clear")
+    return post(std::make_shared<dismissal>(mailbox_action::clear));
+  if (path == "/notifications/dismiss")
+    return post(std::make_shared<dismissal>(mailbox_action::dismiss));
+  if (how.test_aids && path == "/generate_notification")
+    return post(make_generate_notification());
+  if (how.test_aids && path == "/ssetest")
+    return get(make_notification_page());
   return nullptr;
 }
 

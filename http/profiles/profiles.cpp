@@ -1,7 +1,7 @@
 #include "http/profiles/profiles.hpp"
 
 #include "http/handlers/streaming.hpp"
-#include "http/refusal.hpp"
+#include "http/problem.hpp"
 
 #include <array>
 
@@ -31,14 +31,24 @@ std::shared_ptr<exchange> route_profile(const request& x, const config& cfg) {
     auto how = settings_of(cfg, profile.kind);
     if (!how.enabled || !x.raw_path.starts_with(how.mount))
       continue;
-    auto found = profile.route(x.raw_path.substr(how.mount.size()), x, how);
-    if (!found)
-      continue;
-    if (how.sign_in && (!x.who || x.who->user.empty()))
-      return make_refusal({errc::unauthorized, "this is for a user: sign in"});
-    return found;
+    if (auto found = profile.route(x.raw_path.substr(how.mount.size()), x, how))
+      return found;
   }
   return nullptr;
+}
+
+const std::vector<std::string>& allowed_origins(const request& x, const config& cfg) {
+  static const std::vector<std::string> all{"*"};
+  if (x.field(bhttp::field::origin).empty() || !x.raw_path.ends_with(broadcast_path))
+    return cfg.server.cors_origins;
+  auto how = settings_of(cfg, profile_kind::broadcast);
+  return how.enabled && x.raw_path == how.mount + std::string{broadcast_path}
+           ? all
+           : cfg.server.cors_origins;
+}
+
+response sign_in_first() {
+  return problem({errc::unauthorized, "this is for a user: sign in"});
 }
 
 void open_profile_stream(session& s, const request& x, const profile_settings& how,
@@ -54,6 +64,7 @@ void open_profile_stream(session& s, const request& x, const profile_settings& h
   opening.streams_per_user = how.streams_per_user;
   opening.replace_oldest = how.replace_oldest;
   opening.any_origin = kind.any_origin;
+  opening.cache_control = "no-cache"; // as those systems said it
   open_stream(s, x, std::move(opening));
 }
 

@@ -12,6 +12,15 @@ namespace tidings::http {
 /// The exchange for a request to a path of a profile; nullptr: it is to none.
 std::shared_ptr<exchange> route_profile(const request& x, const config& cfg);
 
+/// The origins whose pages may read the answer to a request: `server.cors-origins`, and all for a
+/// path that is for everybody's pages.
+const std::vector<std::string>& allowed_origins(const request& x, const config& cfg);
+
+/// The answer to somebody who is no user where one is needed.
+response sign_in_first();
+
+inline constexpr std::string_view broadcast_path = "/api/sse/stream";
+
 /// `/sse/{event_type}` and `/notifications/…`. `path` is without the mount.
 std::shared_ptr<exchange> route_notifications(std::string_view path, const request& x,
                                               const profile_settings& how);

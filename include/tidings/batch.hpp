@@ -51,8 +51,10 @@ void append_item_json(std::string& out, const envelope& x,
 /// `{"id":…,"event_type":…,"priority":"NORMAL","created_at":…,"payload":{"title":…,"message":…},
 /// "is_recovered":false}` on one line: the manner of the profile `notifications`. `expires_at` and,
 /// in the payload, `data` are there if the event has them.
-/// @param recovered whether the client missed it when it was sent
-void append_notification_json(std::string& out, const envelope& x, bool recovered);
+/// @param missed_by the user who missed it when it was sent: `target_userid`, which is null for
+/// what was sent to everyone, is there too; nullopt: it is sent right now
+void append_notification_json(std::string& out, const envelope& x,
+                              std::optional<std::string_view> missed_by = std::nullopt);
 
 /// One event in one of the formats, without transfer coding.
 void append_wire(std::string& out, wire_format format, const envelope& x);

@@ -18,8 +18,8 @@ public:
     /// The sink takes bytes again.
     virtual void on_writable() = 0;
 
-    /// The other side is gone or the socket failed: nothing can be written any more.
-    virtual void on_gone() = 0;
+    /// The other side has left, or the socket `failed`: nothing can be written any more.
+    virtual void on_gone(bool failed) = 0;
   };
 
   virtual ~byte_sink() = default;

@@ -165,6 +165,13 @@ struct mailbox_config {
   uint32_t page_items = 200;                           ///< largest `limit` of a page
 };
 
+/// A `[[schema]]` table: what the data of events of one type must be like.
+struct schema_rule {
+  std::string type;
+  std::string file;               ///< a JSON Schema
+  uint64_t bytes_max = 64 * 1024; ///< of the data
+};
+
 enum class log_format : uint8_t { text, json };
 
 struct log_config {
@@ -192,7 +199,8 @@ struct profile_settings {
   std::string first_event;       ///< sent when a stream opens, with the client's id; empty: none
   uint32_t streams_per_user = 0; ///< 0: no bound
   bool replace_oldest = true;
-  bool envelope = false; ///< items with their fields around them, rather than the data alone
+  bool envelope = false;  ///< items with their fields around them, rather than the data alone
+  bool test_aids = false; ///< whether what the system had for trying it out is there
 };
 
 /// A `[[profile]]` table: what differs from the profile's own defaults.
@@ -212,6 +220,7 @@ struct profile_rule {
   std::optional<uint32_t> streams_per_user;
   std::optional<bool> replace_oldest;
   std::optional<bool> envelope;
+  std::optional<bool> test_aids;
 };
 
 struct config {
@@ -225,6 +234,7 @@ struct config {
   mailbox_config mailbox;
   log_config log;
   std::vector<topic_rule> topic;     ///< `[[topic]]` tables
+  std::vector<schema_rule> schema;   ///< `[[schema]]` tables
   std::vector<profile_rule> profile; ///< `[[profile]]` tables
 };
 

@@ -50,7 +50,12 @@ std::vector<setting_description> describe(const auth_key& x);
 
 /// Every setting of an `[[auth.api-key]]`.
 std::vector<setting_description> describe(const auth_api_key& x);
+
+/// Every setting of a `[[profile]]`, empty if it is as the profile has it.
 std::vector<setting_description> describe(const profile_rule& x);
+
+/// Every setting of a `[[schema]]`.
+std::vector<setting_description> describe(const schema_rule& x);
 
 /// The merged configuration as a file that loads again, each value with a comment that says where
 /// it comes from; secrets are left out. Fails like `load_config`.

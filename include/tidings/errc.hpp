@@ -23,6 +23,7 @@ enum class errc : uint8_t {
   uri_too_long,
   idempotency_conflict,
   level_too_low,
+  schema_violation,
   // -- rights ------------------------------------------------------------------------------------
   unauthorized,
   forbidden,

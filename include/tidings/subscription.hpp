@@ -58,6 +58,11 @@ public:
     return wildcards_;
   }
 
+  /// The types that are asked for, ascending; empty: all.
+  const std::vector<std::string>& types() const noexcept {
+    return types_;
+  }
+
   /// Equal for equal sets and rights: what subscriptions are shared by. Names joined with commas,
   /// `**` for all; behind line breaks the rights and the types.
   const std::string& key() const noexcept {

@@ -62,6 +62,7 @@ std::string with_tables(const std::string& document, std::set<std::string>& sect
     {"topic", describe(topic_rule{*topic_pattern::parse("**")})},
     {"auth.key", describe(auth_key{})},
     {"profile", describe(profile_rule{})},
+    {"schema", describe(schema_rule{})},
     {"auth.api-key", describe(auth_api_key{})}};
   arrays["topic"][0].value.clear();    // a pattern has no default
   arrays["auth.key"][1].value.clear(); // nor has an algorithm
@@ -89,7 +90,7 @@ std::string with_tables(const std::string& document, std::set<std::string>& sect
 CAF_TEST(the reference shows every setting) {
   std::set<std::string> shown;
   check_document("docs/configuration.md", with_tables(read("docs/configuration.md"), shown));
-  std::set<std::string> sections{"topic", "auth.key", "auth.api-key", "profile"};
+  std::set<std::string> sections{"topic", "auth.key", "auth.api-key", "profile", "schema"};
   for (auto& x : describe(config{}))
     sections.insert(x.key.substr(0, x.key.find('.')));
   CAF_CHECK_EQUAL(shown, sections);
@@ -129,6 +130,7 @@ CAF_TEST(the sample loads with everything switched on) {
   }
   CAF_CHECK_EQUAL(x->topic.size(), 2u);
   CAF_CHECK_EQUAL(x->profile.size(), 1u);
+  CAF_CHECK_EQUAL(x->schema.size(), 1u);
   CAF_CHECK_EQUAL(x->auth.keys.size(), 1u);
   CAF_CHECK_EQUAL(x->auth.api_keys.size(), 1u);
 }

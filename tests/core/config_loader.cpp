@@ -413,11 +413,12 @@ CAF_TEST(every field has its setting) {
   CAF_CHECK_EQUAL(count("storage."), field_count<storage_config>());
   CAF_CHECK_EQUAL(count("mailbox."), field_count<mailbox_config>());
   CAF_CHECK_EQUAL(count("log."), field_count<log_config>());
-  CAF_CHECK_EQUAL(field_count<config>(), 11u); // nine sections, [[profile]] and [[topic]]
+  CAF_CHECK_EQUAL(field_count<config>(), 12u); // nine sections, [[profile]], [[schema]], [[topic]]
   // With [[auth.key]] and [[auth.api-key]].
   CAF_CHECK_EQUAL(count("auth.") + 2, field_count<auth_config>());
   CAF_CHECK_EQUAL(describe(auth_key{}).size(), field_count<auth_key>());
   CAF_CHECK_EQUAL(describe(profile_rule{}).size(), field_count<profile_rule>());
+  CAF_CHECK_EQUAL(describe(schema_rule{}).size(), field_count<schema_rule>());
   CAF_CHECK_EQUAL(describe(auth_api_key{}).size(), field_count<auth_api_key>());
 }
 

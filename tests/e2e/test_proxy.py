@@ -8,6 +8,26 @@ from support.wire import Connection, Stream
 
 
 class BehindNginx(OwnBrokerTest):
+    def test_S2_15_with_the_block_of_old_and_without(self):
+        broker = self.broker(options={"topics.level": "written"}, config='[[profile]]\nkind = "topics"\nheartbeat-interval = "0"\n')
+        address = Nginx(self, broker).address
+        for prefix in ("/unbuffered", ""):
+            with self.subTest(prefix), Stream(address, f"{prefix}/events?topics=user:123,notifications") as stream:
+                # nginx takes the header out: this is how it was told not to buffer.
+                with Connection(broker.address) as link:
+                    link.send_request("GET", "/events")
+                    self.assertEqual(link.read_head().header("x-accel-buffering"), "no")
+                stream.ready(3)
+                for i in range(5):
+                    begin = time.monotonic()
+                    broker.post("/topics/notifications", str(i))
+                    self.assertEqual(stream.event(3).data, str(i))
+                    self.assertLess(time.monotonic() - begin, 2)
+                if prefix:  # longer than the 4 s of elsewhere, without a heartbeat
+                    self.assertTrue(stream.silent(5))
+                    broker.post("/topics/notifications", "still open")
+                    self.assertEqual(stream.event(3).data, "still open")
+
     @fault("C13")
     def test_events_pass_at_once_and_a_quiet_stream_outlives_the_proxys_patience(self):
         broker = self.broker(options={"topics.level": "written"})

@@ -117,7 +117,15 @@ public:
 
   /// Opens a stream; its first bytes are written, and its reads wait in `reads`.
   owner& open(std::vector<std::string> topics, start_point start = from_now{},
-              std::function<void(stream_profile&)> adjust = {}) {
+              const std::function<void(stream_profile&)>& adjust = {}) {
+    auto& x = prepare(std::move(topics), std::move(start), adjust);
+    x.content->start();
+    return x;
+  }
+
+  /// The same, before its first turn.
+  owner& prepare(std::vector<std::string> topics, start_point start,
+                 const std::function<void(stream_profile&)>& adjust = {}) {
     std::vector<topic_pattern> patterns;
     for (auto& x : topics)
       patterns.push_back(*topic_pattern::parse(x));
@@ -134,7 +142,6 @@ public:
                      profile},
       sinks[&ref]);
     owners.push_back(std::move(x));
-    ref.content->start();
     return ref;
   }
 

@@ -65,6 +65,18 @@ CAF_TEST(an id is that of the last record and an ephemeral event has none) {
   CAF_CHECK_EQUAL(sink(x).count("id: " + id_of(1) + "\ndata: 1\n\ndata: 2\n\n"), 1u);
 }
 
+CAF_TEST(what comes after the stream was opened and before its first turn is not lost) {
+  publish("a", "1");
+  auto& x = prepare({"a"}, from_now{});
+  publish("a", "2");
+  publish("a", "3");
+  x.content->start();
+  settle();
+  publish("a", "4");
+  CAF_CHECK_EQUAL(data(x), "234");
+  CAF_CHECK_EQUAL(sink(x).count("id: " + id_of(1) + "\n"), 1u); // it began behind the first
+}
+
 CAF_TEST(a resumed stream reads the log and then goes on live without a seam) {
   for (auto c : std::string{"12345"})
     publish("a", std::string{c});

@@ -34,6 +34,14 @@ http {{
       proxy_set_header Connection "";
     }}
     location /plain/ {{ proxy_pass http://127.0.0.1:{broker}/; }}
+    location /unbuffered/ {{
+      proxy_pass http://127.0.0.1:{broker}/;
+      proxy_buffering off;
+      proxy_cache off;
+      proxy_read_timeout 24h;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+    }}
   }}
 }}
 """

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "http/exchange.hpp"
+#include "http/publication.hpp"
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace tidings::http {
+
+/// Publishes what a request holds as a whole: one event, or several that are stored together.
+/// Derived classes say what that is.
+class publish_exchange : public exchange, public publish_listener {
+public:
+  void begin(session& s, request& x) override;
+
+  void on_published(const publish_ptr& x) override;
+
+  void on_deadline(session& s) override;
+
+protected:
+  using parsed_request = std::variant<std::vector<publication>, response>;
+
+  /// What is to be published, or what to answer instead.
+  virtual parsed_request parse(session& s, request& x) = 0;
+
+  /// What the schema of a type is about: see `schema_set::check`.
+  virtual std::string_view checked_member() const {
+    return {};
+  }
+
+  static parsed_request one(result<publication> x);
+
+  bool array_ = false; ///< whether the answer is one to an array
+
+private:
+  std::optional<response> check(session& s, const caller_ptr& who,
+                                const std::vector<publication>& xs) const;
+
+  std::weak_ptr<session> session_;
+  bool answered_ = false;
+};
+
+} // namespace tidings::http

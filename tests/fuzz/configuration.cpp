@@ -1,0 +1,51 @@
+// A configuration file of any content, and assignments of the command line, one per line. What is
+// taken can be explained, and the explanation means the same.
+
+#include "fuzz/fuzz.hpp"
+#include "support/scratch_file.hpp"
+#include "tidings/config_loader.hpp"
+#include "tidings/text.hpp"
+
+#include <fstream>
+
+namespace {
+
+std::vector<std::string> values(const tidings::config& x) {
+  std::vector<std::string> all;
+  for (auto& setting : tidings::describe(x))
+    if (setting.type != "secret")
+      all.push_back(setting.key + '=' + setting.value);
+  return all;
+}
+
+} // namespace
+
+void tidings::fuzz::run(std::string_view input) {
+  static const scratch_file file{"", ".toml"};
+  parts all{input};
+  std::ofstream{file.path(), std::ios::trunc} << all.next();
+  config_sources from;
+  from.file = file.path();
+  auto rest = all.rest();
+  while (!rest.empty() && from.assignments.size() < 20) {
+    auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    from.assignments.emplace_back(line);
+  }
+  auto x = load_config(from);
+  if (!x) {
+    require(x.error().code == errc::invalid_configuration && !x.error().detail.empty(),
+            "what is wrong is said");
+    return;
+  }
+  auto text = explain_config(from);
+  require(static_cast<bool>(text), "what is taken can be explained");
+  std::ofstream{file.path(), std::ios::trunc} << *text;
+  config_sources again;
+  again.file = file.path();
+  auto y = load_config(again);
+  if (!y && !x->auth.keys.empty())
+    return; // secrets are left out
+  require(static_cast<bool>(y), "the explanation loads");
+  require(values(*x) == values(*y), "the explanation means the same");
+}
