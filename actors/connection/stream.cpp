@@ -309,7 +309,9 @@ bool stream::took(const delivery& x, size_t taken) {
       auto& record = run.batch->records()[i];
       if (passed + (end - begin) > taken) {
         if (passed < taken) {
-          tail_.assign(encoded.bytes, begin + (taken - passed), end - begin - (taken - passed));
+          keep_rest(
+            *run.batch,
+            std::string_view{encoded.bytes}.substr(begin, end - begin).substr(taken - passed));
           position_ = record.position;
           ++events_;
         } else {
@@ -327,17 +329,26 @@ bool stream::took(const delivery& x, size_t taken) {
   return false;
 }
 
+/// A thousand readers may stop in the middle of the same event: they share its bytes, unless these
+/// are so small a part of their batch that holding on to it would cost more than a copy.
+void stream::keep_rest(const committed_batch& of, std::string_view rest) {
+  if (rest.size() * 4 >= of.as(profile_->format).bytes.size())
+    tail_.share(of.shared_from_this(), rest);
+  else
+    tail_.append(rest);
+}
+
 /// Writes the broker's own frames.
 void stream::write(std::string_view bytes) {
   wrote_at_tick_ = home_.wheel().now();
   if (blocked_) {
-    tail_ += bytes;
+    tail_.append(bytes);
     return;
   }
   auto taken = sink_->write({&bytes, 1});
   bytes_ += taken;
   if (taken < bytes.size()) {
-    tail_ = bytes.substr(taken);
+    tail_.append(bytes.substr(taken));
     block();
     schedule_tick();
   }
@@ -354,17 +365,15 @@ void stream::on_writable() {
     return;
   blocked_ = false;
   if (!tail_.empty()) {
-    auto rest = std::string_view{tail_};
-    auto taken = sink_->write({&rest, 1});
+    auto taken = sink_->write(tail_.pieces());
     bytes_ += taken;
-    if (taken < rest.size()) {
-      tail_.erase(0, taken);
+    tail_.drop(taken);
+    if (!tail_.empty()) {
       blocked_ = true;
       if (taken != 0)
         stalled_at_tick_ = home_.wheel().now();
       return;
     }
-    std::string{}.swap(tail_);
   }
   advance();
 }

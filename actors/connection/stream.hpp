@@ -2,6 +2,7 @@
 
 #include "actors/connection/lag_queue.hpp"
 #include "actors/connection/stream_profile.hpp"
+#include "actors/connection/unsent.hpp"
 #include "actors/messages.hpp"
 #include "actors/shard/subscriber.hpp"
 #include "tidings/byte_sink.hpp"
@@ -108,6 +109,7 @@ private:
 
   void write(std::string_view bytes);
   void block();
+  void keep_rest(const committed_batch& of, std::string_view rest);
   bool took(const delivery& x, size_t bytes);
   void write_from_memory();
   void read_on(start_point from);
@@ -126,7 +128,7 @@ private:
   std::shared_ptr<byte_sink> sink_;
   std::shared_ptr<const stream_profile> profile_;
   caller_ptr by_;
-  std::string tail_;                 // what the socket did not take
+  unsent tail_;
   std::unique_ptr<opening> opening_; // until the place to begin at is known
   std::string preface_;              // until started
   std::unique_ptr<lag_queue> lag_;

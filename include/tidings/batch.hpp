@@ -61,7 +61,7 @@ void append_wire(std::string& out, wire_format format, const envelope& x);
 
 /// What one commit made durable, in log order: immutable, shared by everyone who delivers it.
 /// Each format is encoded at most once, by the first thread that needs it.
-class committed_batch {
+class committed_batch : public std::enable_shared_from_this<committed_batch> {
 public:
   /// Where one record's bytes are: `chunk` is an HTTP/1.1 chunk around `frame`.
   struct span {

@@ -152,6 +152,39 @@ CAF_TEST(every way to cut a socket short loses and doubles nothing) {
   }
 }
 
+CAF_TEST(every way to cut a socket short within one commit) {
+  for (size_t room = 150; room < 800; room += 7) {
+    auto& x = open({"a"});
+    sink(x).room = room;
+    commit(append({{"a", "1"}, {"a", "2"}, {"a", "3"}, {"a", std::string(60, '4')}, {"a", "5"}}));
+    sink(x).room = 5;
+    x.content->on_writable();
+    settle();
+    sink(x).room = SIZE_MAX;
+    x.content->on_writable();
+    settle();
+    CAF_CHECK_EQUAL(data(x), "123" + std::string(60, '4') + "5");
+    x.content->end(end_reason::closed);
+  }
+}
+
+CAF_TEST(readers that stop in the middle of a large event share its bytes) {
+  auto& one = open({"a"});
+  auto& other = open({"a"});
+  for (auto* x : {&one, &other})
+    sink(*x).room = 1000;
+  auto batch = append({{"a", std::string(100'000, 'x')}});
+  commit(batch);
+  auto held = batch.use_count();
+  for (auto* x : {&one, &other}) {
+    sink(*x).room = SIZE_MAX;
+    x->content->on_writable();
+    settle();
+    CAF_CHECK_EQUAL(data(*x), std::string(100'000, 'x'));
+  }
+  CAF_CHECK_EQUAL(batch.use_count(), held - 2);
+}
+
 CAF_TEST(a reader that fell out of memory is fed from the log) {
   cfg.stream.recent_bytes = 1;
   make_shard();
