@@ -83,20 +83,13 @@ class Resources(OwnBrokerTest):
         stop.set()
         for thread in threads:
             thread.join(30)
-        # A reader may own the rest of one event. Where all of them together are more than there is, the kernel may kill.
-        may_be_killed = count * 200000 > 200 << 20
-        killed = not broker.running
         for member in crowd.members:
             member.socket.close()
-        if killed:
-            self.assertEqual(broker.wait_exit(), -signal.SIGKILL, broker.log_tail())
-            broker.prefix = []
-            broker.start()
+        self.assertTrue(broker.running, "256 MiB were not enough for bounded readers")
         stored = {number_of(x["data"]): x["id"] for x in broker.log_events("/topics/big", limit=20)}
         self.assertEqual([x for x in acknowledged if stored.get(x) != acknowledged[x]], [])
-        self.assertTrue(may_be_killed or not killed, "256 MiB were not enough for bounded readers")
         self.note(f"256 MiB, {count} readers that never read, {len(acknowledged)} events of 200 KB: {dict(statuses)}, "
-                  f"{highest / 2**20:.0f} MiB of its own at most, {'killed by the kernel, ' if killed else ''}0 lost")
+                  f"{highest / 2**20:.0f} MiB of its own at most, 0 lost")
 
     @fault("R3")
     def test_r3_no_more_descriptors(self):
