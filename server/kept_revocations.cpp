@@ -38,10 +38,7 @@ private:
 } // namespace
 
 status load_revocations(const event_store& from, revocations& to, int64_t now_ms) {
-  auto pattern = topic_pattern::parse(revocation_topic);
-  if (!pattern)
-    return pattern.error();
-  subscription who{{*std::move(pattern)}};
+  subscription who{{*topic_pattern::parse(revocation_topic)}};
   loading visitor{to, now_ms};
   read_request what;
   what.who = &who;

@@ -5,12 +5,9 @@
 #include "http/handlers/publishing.hpp"
 #include "http/problem.hpp"
 
-#include <utility>
-
 namespace tidings::http {
 
 void publish_exchange::begin(session& s, request& x) {
-  session_ = s.weak_from_this();
   if (auto why = check_rate(s, x.who))
     return s.respond(problem(*why));
   auto parsed = parse(s, x);
@@ -22,30 +19,22 @@ void publish_exchange::begin(session& s, request& x) {
   if (auto refused = check(s, x.who, xs))
     return s.respond(*refused);
   scope_keys(x.who, xs);
-  auto me = std::static_pointer_cast<publish_exchange>(shared_from_this());
-  if (auto why = submit(s, std::move(xs), array_, me, 0))
-    return s.respond(problem(*why));
-  s.home().set_deadline(s, s.local_shard().settings().limits.publish_timeout);
+  send(s, std::move(xs), array_);
 }
 
-void publish_exchange::on_published(const publish_ptr& x) {
-  auto s = session_.lock();
-  if (!s || answered_)
-    return;
-  answered_ = true;
-  auto& home = s->local_shard();
-  count_outcomes(home.stats(), *x);
-  s->home().clear_deadline(*s);
-  s->respond(array_ ? render_outcomes(*x, home.node())
-                    : render_outcome(x->items.front(), home.node()));
+response publish_exchange::outcome(session& s, const publish_request& x) {
+  auto& home = s.local_shard();
+  count_outcomes(home.stats(), x);
+  return array_ ? render_outcomes(x, home.node()) : render_outcome(x.items.front(), home.node());
 }
 
-void publish_exchange::on_deadline(session& s) {
-  if (std::exchange(answered_, true))
-    return;
-  s.respond(
-    problem({errc::indeterminate, "the event was accepted but is not stored yet; a repeat with the "
-                                  "same Idempotency-Key is safe"}));
+response publish_exchange::refused(const failure& why) {
+  return problem(why);
+}
+
+response publish_exchange::late() {
+  return problem({errc::indeterminate, "the event was accepted but is not stored yet; a repeat "
+                                       "with the same Idempotency-Key is safe"});
 }
 
 publish_exchange::parsed_request publish_exchange::one(result<publication> x) {

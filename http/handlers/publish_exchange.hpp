@@ -1,9 +1,8 @@
 #pragma once
 
-#include "http/exchange.hpp"
+#include "http/handlers/awaiting_publish.hpp"
 #include "http/publication.hpp"
 
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -13,13 +12,9 @@ namespace tidings::http {
 
 /// Publishes what a request holds as a whole: one event, or several that are stored together.
 /// Derived classes say what that is.
-class publish_exchange : public exchange, public publish_listener {
+class publish_exchange : public awaiting_publish {
 public:
   void begin(session& s, request& x) override;
-
-  void on_published(const publish_ptr& x) override;
-
-  void on_deadline(session& s) override;
 
 protected:
   using parsed_request = std::variant<std::vector<publication>, response>;
@@ -37,11 +32,14 @@ protected:
   bool array_ = false; ///< whether the answer is one to an array
 
 private:
+  response outcome(session& s, const publish_request& x) override;
+
+  response refused(const failure& why) override;
+
+  response late() override;
+
   std::optional<response> check(session& s, const caller_ptr& who,
                                 const std::vector<publication>& xs) const;
-
-  std::weak_ptr<session> session_;
-  bool answered_ = false;
 };
 
 } // namespace tidings::http

@@ -1,5 +1,7 @@
 #include "http/handlers/publishing.hpp"
 
+#include <algorithm>
+
 namespace tidings::http {
 
 namespace {
@@ -66,12 +68,15 @@ status submit(session& s, std::vector<publication> xs, bool atomic,
 }
 
 void scope_keys(const caller_ptr& who, std::vector<publication>& xs) {
+  auto has_key = [](auto& x) { return !x.key.empty(); };
+  if (std::none_of(xs.begin(), xs.end(), has_key))
+    return;
   auto owner = name_of(who);
   if (owner.empty())
     return;
   owner += '\n'; // no name holds one
   for (auto& x : xs)
-    if (!x.key.empty())
+    if (has_key(x))
       x.key.insert(0, owner);
 }
 

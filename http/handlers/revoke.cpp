@@ -1,6 +1,6 @@
 #include "http/handlers/revoke.hpp"
 
-#include "http/handlers/publishing.hpp"
+#include "http/handlers/awaiting_publish.hpp"
 #include "http/problem.hpp"
 #include "http/refusal.hpp"
 #include "http/revocation_request.hpp"
@@ -13,10 +13,9 @@ namespace tidings::http {
 namespace {
 
 /// Revokes at once, and answers when the store will remember it.
-class revoking : public exchange, public publish_listener {
+class revoking : public awaiting_publish {
 public:
   void begin(session& s, request& x) override {
-    session_ = s.weak_from_this();
     auto now_ms = s.local_shard().clock().wall_ms();
     auto asked = parse_revocation_request(x.body, now_ms);
     if (!asked)
@@ -29,34 +28,29 @@ public:
                  for_log(made_.token_id), x.who ? for_log(x.who->user) : "");
     s.local_shard().others().dismiss(std::make_shared<const std::function<bool(const caller&)>>(
       [all = s.broker().revoked](const caller& who) { return !all->is_revoked(who); }));
-    auto me = std::static_pointer_cast<revoking>(shared_from_this());
     std::vector<publication> xs;
     xs.push_back(to_publication(made_, now_ms));
-    if (auto why = submit(s, std::move(xs), false, me, 0))
-      return s.respond(not_kept(*why));
-    s.home().set_deadline(s, s.local_shard().settings().limits.publish_timeout);
-  }
-
-  void on_published(const publish_ptr& x) override {
-    auto s = session_.lock();
-    if (!s || std::exchange(answered_, true))
-      return;
-    s->home().clear_deadline(*s);
-    if (auto& why = x->items.front().outcome.refused)
-      return s->respond(not_kept(*why));
-    std::string out;
-    append_revocation(out, made_);
-    auto answer = json_response(out + '\n');
-    answer.status = 201;
-    s->respond(answer);
-  }
-
-  void on_deadline(session& s) override {
-    if (!std::exchange(answered_, true))
-      s.respond(not_kept({errc::indeterminate, "it is not stored yet"}));
+    send(s, std::move(xs), false);
   }
 
 private:
+  response outcome(session&, const publish_request& x) override {
+    if (auto& why = x.items.front().outcome.refused)
+      return refused(*why);
+    std::string out;
+    append_revocation(out, made_);
+    return json_response(out + '\n', 201);
+  }
+
+  response refused(const failure& why) override {
+    return problem(
+      {why.code, "revoked until the broker stops, but not kept beyond: repeat it. " + why.detail});
+  }
+
+  response late() override {
+    return refused({errc::indeterminate, "it is not stored yet"});
+  }
+
   static publication to_publication(const revocation& x, int64_t now_ms) {
     publication y;
     y.content.topics = {std::string{revocation_topic}};
@@ -68,14 +62,7 @@ private:
     return y;
   }
 
-  static response not_kept(const failure& why) {
-    return problem(
-      {why.code, "revoked until the broker stops, but not kept beyond: repeat it. " + why.detail});
-  }
-
-  std::weak_ptr<session> session_;
   revocation made_;
-  bool answered_ = false;
 };
 
 } // namespace

@@ -264,13 +264,7 @@ class Page(DashboardTest):
                          ["Kept", "To be deleted", "To be edited", None, "Edited", "Logged meanwhile", "Afterwards"])
 
     def test_S4_14_events_published_while_a_tab_is_away_come_when_it_is_back(self):
-        app, broker = self.start_both()
-        self.sign_in()
-        self.wait_for_dots("connected")
-        cookie = app.sign_in("ada")
-        app.request("POST", "/activities", activity("Before"), cookie)
-        self.wait_for_titles("Before")
-        self.mark_and_count_fetches()
+        app, broker, cookie, _ = self.start_with("Before")
         count = 300  # far more than the 50 that a reader of this profile may be behind
         self.while_away(broker, lambda: [app.request("POST", "/activities", activity(f"Missed {i}"), cookie) for i in range(count)])
         self.wait_for_dots("connected")
@@ -280,13 +274,7 @@ class Page(DashboardTest):
         self.assert_never_reloaded()
 
     def test_S4_14_after_a_gap_the_list_is_fetched_anew(self):
-        app, broker = self.start_both()
-        self.sign_in()
-        self.wait_for_dots("connected")
-        cookie = app.sign_in("ada")
-        gone = app.request("POST", "/activities", activity("Gone"), cookie)[2]
-        self.wait_for_titles("Gone")
-        self.mark_and_count_fetches()
+        app, broker, cookie, gone = self.start_with("Gone")
         # Only the newest event is kept, so the others are missing when the tab is back.
         broker.write_config(open(broker.config_path).read() + '\n[[topic]]\npattern = "user:*"\nkeep = 1\n')
 
@@ -300,6 +288,17 @@ class Page(DashboardTest):
         self.wait_for_titles("Missed 2", "Missed 1", "Missed 0")
         self.assertEqual(self.browser.run("return window.fetched"), ["/activities"])
         self.assert_never_reloaded()
+
+    def start_with(self, title):
+        """One activity, shown on a page that is connected and has not asked for anything since."""
+        app, broker = self.start_both()
+        self.sign_in()
+        self.wait_for_dots("connected")
+        cookie = app.sign_in("ada")
+        made = app.request("POST", "/activities", activity(title), cookie)[2]
+        self.wait_for_titles(title)
+        self.mark_and_count_fetches()
+        return app, broker, cookie, made
 
     def while_away(self, broker, change):
         """The tab loses its connection, changes are made and published, and only then it may come back."""
@@ -322,13 +321,7 @@ class Page(DashboardTest):
 
     def test_S4_14_a_refused_page_comes_back_by_itself(self):
         # A refusal ends an EventSource for good; the page opens another one that goes on where the first one was.
-        app, broker = self.start_both()
-        self.sign_in()
-        self.wait_for_dots("connected")
-        cookie = app.sign_in("ada")
-        app.request("POST", "/activities", activity("Before"), cookie)
-        self.wait_for_titles("Before")
-        self.mark_and_count_fetches()
+        app, broker, cookie, _ = self.start_with("Before")
         broker.kill()
         broker.options["server.cors-origins"] = "http://elsewhere.test"
         broker.start()
