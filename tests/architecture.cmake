@@ -16,5 +16,7 @@ endforeach()
 forbid(identity "caf/|boost/|rocksdb/|spdlog/|actors/|http/|storage/|server/"
   "identity knows OpenSSL and the vocabulary")
 forbid(storage "caf/|boost/|actors/|http/|identity/|server/" "storage knows RocksDB and the vocabulary")
+forbid(cluster "caf/|boost/|rocksdb/|spdlog/|actors/|http/|identity/|storage/|server/"
+  "what nodes say to each other is plain logic over OpenSSL and the vocabulary")
 forbid(actors "boost/|rocksdb/|storage/|http/|identity/|server/" "actors know CAF, ports and the vocabulary")
 forbid(http "rocksdb/|storage/|server/" "HTTP knows Beast and the actors")
