@@ -94,6 +94,10 @@ public:
     return ok_;
   }
 
+  size_t left() const noexcept {
+    return static_cast<size_t>(end_ - at_);
+  }
+
   /// Whether everything has been taken, and well.
   bool done() const noexcept {
     return ok_ && at_ == end_;

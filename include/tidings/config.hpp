@@ -153,6 +153,7 @@ struct storage_config {
   uint32_t group_events = 4096;
   uint64_t group_bytes = 1024 * 1024;
   recovery_mode recovery = recovery_mode::strict;
+  bool is_member = false; ///< follows from `[cluster]`: what event ids look like
 };
 
 struct mailbox_config {
