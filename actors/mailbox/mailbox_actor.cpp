@@ -106,7 +106,7 @@ private:
       auto& item = request->items.emplace_back();
       item.topic = mailbox_topic(user_);
       item.ephemeral = false;
-      item.level = config_->topics.level;
+      item.level = level_of_topics(*config_);
       auto& event = item.what.content;
       event.topics.push_back(item.topic);
       event.type = mailbox_event;

@@ -34,7 +34,7 @@ void topic_policy::configure(const config& cfg) {
     return; // the broker says itself what is to become of its own events
   ttl_ = cfg.topics.ttl;
   ttl_max_ = cfg.topics.ttl_max;
-  level_ = cfg.topics.level;
+  level_ = level_of_topics(cfg);
   retention_ = {};
   ephemeral_ = false;
   items_max_ = is_mailbox(topic_) ? cfg.mailbox.items_max : uint64_t{0};
