@@ -2,6 +2,8 @@
 
 #include "cluster/link_session.hpp"
 
+#include "support/end_of_link.hpp"
+
 #include <caf/test/dsl.hpp>
 
 #include <cstdlib>
@@ -12,107 +14,9 @@ using namespace tidings::cluster;
 
 namespace {
 
-link_identity identity(uint8_t number) {
-  link_identity x;
-  x.cluster = "prod";
-  x.secret = "a secret of this test";
-  x.node.bytes.fill(number);
-  x.member = "node-" + std::to_string(number);
-  x.incarnation = number * 10u;
-  x.membership = 3;
-  x.abilities = number;
-  return x;
-}
-
-link_nonce nonce(uint8_t number) {
-  link_nonce x;
-  x.fill(number);
-  return x;
-}
-
-/// One end of a link, and what it did.
-struct end_of_link {
-  end_of_link(link_role role, link_identity self, uint8_t nonce_number, int64_t now_ms = 0)
-    : session(
-      std::make_shared<const link_identity>(std::move(self)), role, nonce(nonce_number),
-      [this](const std::string& member) -> std::optional<close_reason> {
-        if (refuse_with)
-          asked.push_back(member);
-        return refuse_with;
-      },
-      {}, now_ms) {
-    // nop
-  }
-
-  void perform(link_session::actions xs) {
-    for (auto& x : xs) {
-      CAF_CHECK(!closed); // nothing comes after the last action
-      if (auto y = std::get_if<link_session::write>(&x)) {
-        out += y->bytes;
-        all_out += y->bytes;
-      } else if (auto y = std::get_if<link_session::established>(&x)) {
-        peer = y->peer;
-      } else if (auto y = std::get_if<link_session::deliver>(&x)) {
-        delivered.push_back(*y->what);
-      } else if (auto y = std::get_if<link_session::suspect>(&x)) {
-        suspected.push_back(y->silent);
-      } else {
-        closed = std::get<link_session::close>(x);
-      }
-    }
-  }
-
-  void start() {
-    perform(session.start());
-  }
-
-  void feed(std::string_view bytes, int64_t now_ms = 0) {
-    perform(session.on_bytes(bytes, now_ms));
-  }
-
-  void tick(int64_t now_ms) {
-    perform(session.on_tick(now_ms));
-  }
-
-  void send(const message& x) {
-    CAF_REQUIRE(session.send(out, x));
-  }
-
-  bool closed_with(close_reason reason, bool by_peer = false) const {
-    return closed && closed->reason == reason && closed->by_peer == by_peer;
-  }
-
-  std::optional<close_reason> refuse_with;
-  std::vector<std::string> asked;
-  link_session session;
-  std::string out; ///< not taken by the other end yet
-  std::string all_out;
-  std::optional<link_peer> peer;
-  std::vector<message> delivered;
-  std::vector<bool> suspected;
-  std::optional<link_session::close> closed;
-};
-
-/// Carries bytes between two ends until both are quiet, in pieces of the given size.
-void carry(end_of_link& a, end_of_link& b, size_t piece = SIZE_MAX, int64_t now_ms = 0) {
-  while (!a.out.empty() || !b.out.empty()) {
-    for (auto [from, to] : {std::pair{&a, &b}, std::pair{&b, &a}}) {
-      auto bytes = std::exchange(from->out, {});
-      for (size_t i = 0; i < bytes.size() && !to->closed; i += std::min(piece, bytes.size() - i))
-        to->feed(std::string_view{bytes}.substr(i, piece), now_ms);
-    }
-  }
-}
-
-std::string bytes_of(const frame& x) {
-  std::string out;
-  CAF_REQUIRE(append_frame(out, x));
-  return out;
-}
-
 struct fixture {
-  end_of_link a{link_role::dialler, identity(1), 1};
-  end_of_link b{link_role::acceptor, identity(2), 2};
+  end_of_link a{link_role::dialler, test_identity(1), 1};
+  end_of_link b{link_role::acceptor, test_identity(2), 2};
 
   void connect() {
     a.start();
@@ -147,8 +51,8 @@ CAF_TEST_FIXTURE_SCOPE(link_session_tests, fixture)
 
 CAF_TEST(both learn who the other is) {
   connect();
-  CAF_CHECK((*a.peer == link_peer{identity(2).node, "node-2", 20, 3, protocol_version, 2}));
-  CAF_CHECK((*b.peer == link_peer{identity(1).node, "node-1", 10, 3, protocol_version, 1}));
+  CAF_CHECK((*a.peer == link_peer{test_identity(2).node, "node-2", 20, 3, protocol_version, 2}));
+  CAF_CHECK((*b.peer == link_peer{test_identity(1).node, "node-1", 10, 3, protocol_version, 1}));
   CAF_CHECK(a.session.is_established() && b.session.is_established());
 }
 
@@ -194,9 +98,9 @@ CAF_TEST(nothing is sent before the link is established and after its end) {
 }
 
 CAF_TEST(the acceptor proves nothing to somebody who does not know the secret) {
-  auto stranger = identity(1);
+  auto stranger = test_identity(1);
   stranger.secret = "a guess";
-  pair x{stranger, identity(2)};
+  pair x{stranger, test_identity(2)};
   x.meet();
   CAF_CHECK(x.b.closed_with(close_reason::bad_proof));
   CAF_CHECK(x.a.closed_with(close_reason::bad_proof, true));
@@ -233,7 +137,7 @@ CAF_TEST(a hello that comes back is refused) {
 
 CAF_TEST(a recorded handshake is worth nothing) {
   connect();
-  end_of_link later{link_role::acceptor, identity(2), 3};
+  end_of_link later{link_role::acceptor, test_identity(2), 3};
   later.start();
   later.feed(a.all_out);
   CAF_CHECK(later.closed_with(close_reason::bad_proof));
@@ -245,12 +149,12 @@ CAF_TEST(a changed hello breaks the proof) {
   hello fake;
   fake.version_min = fake.version_max = protocol_version;
   fake.cluster = "prod";
-  fake.node = identity(1).node;
+  fake.node = test_identity(1).node;
   fake.member = "node-1";
   fake.incarnation = 11;
   fake.membership = 3;
   fake.abilities = 1;
-  fake.nonce = nonce(1);
+  fake.nonce = test_nonce(1);
   a.start();
   b.start();
   a.feed(b.out);
@@ -261,18 +165,18 @@ CAF_TEST(a changed hello breaks the proof) {
 }
 
 CAF_TEST(another cluster is refused) {
-  auto other = identity(2);
+  auto other = test_identity(2);
   other.cluster = "test";
-  pair x{identity(1), other};
+  pair x{test_identity(1), other};
   x.meet();
   CAF_CHECK(x.a.closed_with(close_reason::wrong_cluster));
 }
 
 CAF_TEST(versions have to meet and the highest common one is spoken) {
-  auto older = identity(1);
+  auto older = test_identity(1);
   older.version_min = 1;
   older.version_max = 3;
-  auto newer = identity(2);
+  auto newer = test_identity(2);
   newer.version_min = 2;
   newer.version_max = 9;
   end_of_link x{link_role::dialler, older, 1};
@@ -290,9 +194,9 @@ CAF_TEST(versions have to meet and the highest common one is spoken) {
 }
 
 CAF_TEST(the own id at the other end is refused) {
-  auto twin = identity(2);
-  twin.node = identity(1).node;
-  pair x{identity(1), twin};
+  auto twin = test_identity(2);
+  twin.node = test_identity(1).node;
+  pair x{test_identity(1), twin};
   x.meet();
   CAF_CHECK(x.a.closed_with(close_reason::own_node));
 }
@@ -309,7 +213,7 @@ CAF_TEST(the owner decides who is admitted) {
 
 CAF_TEST(before the proofs only short frames and only those of the handshake are taken) {
   for (auto& x : {frame{ping{}}, frame{message{stop{1}}}, frame{proof{}}}) {
-    end_of_link y{link_role::acceptor, identity(2), 2};
+    end_of_link y{link_role::acceptor, test_identity(2), 2};
     y.start();
     y.feed(bytes_of(x));
     CAF_CHECK(y.closed_with(close_reason::unexpected_frame));
@@ -326,7 +230,7 @@ CAF_TEST(no second hello and no second proof) {
   CAF_CHECK(b.closed_with(close_reason::unexpected_frame));
   a.feed(bytes_of(proof{}));
   CAF_CHECK(a.closed_with(close_reason::unexpected_frame));
-  end_of_link c{link_role::acceptor, identity(3), 3};
+  end_of_link c{link_role::acceptor, test_identity(3), 3};
   c.start();
   c.feed(hello_of_a);
   c.feed(hello_of_a);
@@ -438,7 +342,7 @@ CAF_TEST(random bytes never establish anything) {
     auto bytes = a.all_out;
     for (auto n = 1 + random() % 3; n > 0; --n)
       bytes[random() % bytes.size()] ^= static_cast<char>(1 + random() % 255);
-    end_of_link x{link_role::acceptor, identity(2), 2};
+    end_of_link x{link_role::acceptor, test_identity(2), 2};
     x.start();
     for (size_t i = 0; i < bytes.size() && !x.closed;) {
       auto n = 1 + random() % 200;
