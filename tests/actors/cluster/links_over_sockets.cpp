@@ -328,20 +328,20 @@ CAF_TEST(a member that stops reading costs no more than the bound and hinders no
   CAF_CHECK(down.reason == close_reason::stalled && !down.by_peer);
 }
 
-CAF_TEST(an end of the owner ends everything in the middle of a large transfer) {
-  b.settings.unsent_max = SIZE_MAX;
-  auto socket = connect_to_port(b.listen());
+CAF_TEST(a node ends in the middle of a transfer that nobody reads) {
+  std::optional<test_node> node;
+  node.emplace(uint8_t{2});
+  node->settings.unsent_max = SIZE_MAX;
+  auto socket = connect_to_port(node->listen()); // stays open for longer than the node lives
   end_of_link peer{link_role::dialler, test_identity(1), 1};
   meet(peer, socket.get());
-  auto up = b.next<link_up>();
+  auto link = node->next<link_up>().actor;
   auto x = share(response{1, std::string(1000000, 'x')});
   for (int i = 0; i < 30; ++i)
-    caf::anon_send(up.actor, x);
-  b.self.reset();
-  up = {};
-  b.sys.await_all_actors_done();
-  auto running = b.sys.registry().running();
-  CAF_CHECK_EQUAL(running, 0u);
+    caf::anon_send(link, x);
+  link = nullptr;
+  node.reset(); // the owner's end is that of its links, and no thread waits for the peer
+  CAF_CHECK(read_to_end(socket.get()).size() < 30000000);
 }
 
 CAF_TEST(an address in use is refused) {
