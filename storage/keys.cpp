@@ -1,6 +1,6 @@
 #include "storage/keys.hpp"
 
-#include "storage/bytes.hpp"
+#include "tidings/bytes.hpp"
 
 namespace tidings::storage {
 

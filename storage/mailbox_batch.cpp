@@ -1,6 +1,6 @@
 #include "storage/mailbox_batch.hpp"
 
-#include "storage/bytes.hpp"
+#include "tidings/bytes.hpp"
 #include "storage/keys.hpp"
 #include "storage/meta_names.hpp"
 #include "storage/rocksdb_failure.hpp"

@@ -1,6 +1,6 @@
 #include "storage/record_codec.hpp"
 
-#include "storage/bytes.hpp"
+#include "tidings/bytes.hpp"
 
 #include <xxhash.h>
 
