@@ -59,14 +59,13 @@ public:
   }
 
   /// The store is done with one work; `refused`: it is not, and nothing that came after can be.
-  void end(bool refused) noexcept;
+  /// @returns whether records have been turned away meanwhile: they have to be asked for again
+  bool end(bool refused) noexcept;
 
   /// The store has the records up to `x` on disk.
   void set_head(const origin_head& x) noexcept;
 
 private:
-  void settle() noexcept;
-
   origin_head head_;
   origin_head accepted_;
   size_t works_ = 0;

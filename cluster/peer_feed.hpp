@@ -67,11 +67,14 @@ private:
     bool idle = false;        ///< the log had nothing more, although it should have
   };
 
+  void discard(uint64_t node) noexcept;
+
   action::read begin(uint64_t node, const origin_position& after, const origin_position& up_to,
                      ticket work, uint64_t bytes_max);
 
   std::map<uint64_t, stream> streams_;
   std::optional<action::read> reading_;
+  bool stale_ = false;     ///< what is being read is not wanted any more
   uint64_t last_read_ = 0; ///< the node whose turn it was
   int64_t credit_ = 0;     ///< one record may take more than there is
   uint64_t bytes_sent_ = 0;

@@ -125,9 +125,9 @@ private:
     std::map<uint64_t, origin_head> heads; // what it has on disk, by node
     peer_feed feed;                        // what goes out
     int64_t allowed = 0;                   // bytes that it may still send
-    uint64_t granted_later = 0;            // bytes that are stored and not granted again yet
+    uint64_t grant_later = 0;              // bytes that are done with and not granted again yet
     uint64_t bytes_received = 0;
-    std::set<uint64_t> unsent; // nodes whose head it has to be told
+    std::set<uint64_t> unsent; // nodes whose new head it has to be told
     int64_t next_heads_ms = 0; // when it is to be told all of them
   };
 
@@ -138,10 +138,13 @@ private:
 
     origin_intake intake;
     std::optional<link_id> source;
-    int64_t asked_ms = 0; // when the source was last asked or last brought something
+    std::optional<int64_t> waiting_since_ms; // a peer has more, and nothing came since
+    int64_t chosen_ms = 0;                   // when the source was chosen
+    int64_t retry_ms = 0;                    // the store refused: not asked for before
+    bool asked_again = false;                // because of a hole
     bool forked = false;
-    bool behind_join = false; // a late tail was found and is not published again before we joined
-    bool cut_off = false;     // this node's own: what others have does not fit to what is here
+    bool after_join = false; // has a late tail, which has to wait until this node has joined
+    bool cut_off = false;    // this node's own: what others have does not fit to what is here
   };
 
   struct work {
@@ -150,46 +153,48 @@ private:
     uint64_t bytes = 0;
   };
 
-  using peers = std::map<link_id, peer>;
-
   // What comes in.
-  void handle(link_id link, peer& from, heads& x);
-  void handle(link_id link, peer& from, want& x);
-  void handle(link_id link, peer& from, stop& x);
-  void handle(link_id link, peer& from, credit& x);
-  void handle(link_id link, peer& from, data& x);
-  void handle(link_id link, peer& from, forgotten& x);
-  void handle(link_id link, peer& from, request& x);
-  void handle(link_id link, peer& from, response& x);
+  void handle(link_id link, heads& x);
+  void handle(link_id link, want& x);
+  void handle(link_id link, stop& x);
+  void handle(link_id link, credit& x);
+  void handle(link_id link, data& x);
+  void handle(link_id link, forgotten& x);
+  void handle(link_id link, request& x);
+  void handle(link_id link, response& x);
   void learn_head(peer& from, const origin_head& x);
-  size_t accept_run(peer& from, origin& to, std::vector<replica>& records, size_t first);
+  uint64_t accept(link_id link, data& x, origin& to);
+  void meet(const replica& x, fit how, uint64_t peer, uint64_t node, origin& to);
 
   // What goes out.
   void send(link_id link, message what);
   void send_heads(link_id link, peer& to);
   void grant(link_id link, peer& to);
   void feed(link_id link, peer& to);
-  void feed_all();
   void close(link_id link, link_fault reason);
-  void drop_link(link_id link);
-  ticket begin_work(uint64_t node, link_id link, uint64_t bytes);
+  ticket begin_work(origin& to, const work& x, bool takes_away = false);
+  void settle(ticket done, bool refused);
 
   // Where records come from.
-  origin* find_origin(uint64_t node);
-  origin* find_or_add_origin(uint64_t node);
   void choose_source(uint64_t node, origin& x);
-  void choose_sources();
+  std::optional<link_id> direct_source(uint64_t node) const;
   std::optional<link_id> best_source(uint64_t node, const origin& x) const;
+  bool has_more(const peer& from, uint64_t node, const origin& x) const;
+  bool may_take(uint64_t node, const origin& x) const;
+  bool stalled(uint64_t node, origin& x);
   void set_source(uint64_t node, origin& x, std::optional<link_id> source);
-  bool stalled(const origin& x) const;
-  const origin_head* head_of(const peer& x, uint64_t node) const;
+  void ask(uint64_t node, origin& x);
 
   // What follows from it.
-  void settle(ticket done, bool refused);
-  void set_fork(uint64_t node, origin& x, const origin_position& at, uint64_t peer);
   void raise(const action::raise& x);
+  void check_fork(const origin_head& theirs, origin& to, uint64_t peer);
+  void set_fork(uint64_t node, origin& x, const origin_position& at, uint64_t peer);
+  bool check_reuse(uint64_t node, const origin_position& at, uint64_t peer);
   void check_joined();
   void check_quorum();
+  origin* find_or_add_origin(uint64_t node);
+  static const origin_head* head_of(const peer& x, uint64_t node);
+  peer_status status_of(uint64_t node) const;
 
   uint64_t self_;
   uint64_t incarnation_;
@@ -199,10 +204,12 @@ private:
   int64_t now_ms_;
   int64_t started_ms_;
   bool joined_ = false;
-  std::set<uint64_t> heard_; // members whose heads have been known since the start
-  peers peers_;
+  bool reused_ = false;
+  bool origins_full_ = false;
+  std::set<uint64_t> heard_; // whose heads have been known since the start
+  std::map<link_id, peer> peers_;
   std::map<uint64_t, origin> origins_;
-  std::map<ticket, work> works_;
+  std::map<ticket, work> works_; // that the store has to answer for
   uint64_t last_ticket_ = 0;
   origin_position quorum_;
   std::array<uint64_t, 4> alarms_{};

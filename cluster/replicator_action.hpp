@@ -51,16 +51,14 @@ enum class link_fault : uint8_t {
   replaced,        ///< a newer link to the same node is there
   not_a_member,    ///< the node is not, or not any more, a configured member
   credit_exceeded, ///< it sent more than it may
-  not_in_order,    ///< it sent what cannot be: an empty or broken run of records
 };
 
 std::string_view to_string(link_fault x) noexcept;
 
 /// Why the store did not do what it was asked to.
 enum class refusal : uint8_t {
-  out_of_order, ///< the records do not continue what is stored: something else came in between
-  unavailable,  ///< disk full or the like; tried again later
-  fork,         ///< a chain does not fit
+  not_now, ///< the disk is full, or the records do not continue what is stored: tried again later
+  fork,    ///< a chain does not fit
 };
 
 namespace action {
