@@ -45,8 +45,10 @@ void replicator::link_up(link_id link, uint64_t node) {
     }
   auto& to = peers_[link];
   to.node = node;
-  to.allowed = static_cast<int64_t>(settings_.window_bytes);
-  send(link, credit{settings_.window_bytes});
+  // What came over an older link and waits for the disk still takes its room.
+  to.grant_later =
+    static_cast<int64_t>(settings_.window_bytes) - static_cast<int64_t>(under_way_from(node));
+  grant(link, to);
   send_heads(link, to);
   if (auto x = find_or_add_origin(node); x && may_take(node, *x))
     set_source(node, *x, link);
@@ -169,7 +171,7 @@ void replicator::handle(link_id link, data& x) {
   }
   auto to = find_or_add_origin(x.node);
   auto taken = to ? accept(link, x, *to) : 0;
-  from.grant_later += bytes - taken;
+  from.grant_later += static_cast<int64_t>(bytes - taken);
   grant(link, from);
 }
 
@@ -195,7 +197,7 @@ uint64_t replicator::accept(link_id link, data& x, origin& to) {
   if (!next.empty()) {
     to.waiting_since_ms.reset();
     to.asked_again = false;
-    auto work = begin_work(to, {x.node, link, taken});
+    auto work = begin_work(to, {x.node, peer, taken});
     actions_.emplace_back(action::store{work, x.node, std::move(next)});
   }
   if (obstacle)
@@ -226,7 +228,7 @@ void replicator::meet(const replica& x, fit how, uint64_t peer, uint64_t node, o
         to.after_join = true;
         set_source(node, to, std::nullopt);
       } else {
-        auto work = begin_work(to, {node, link_id{}, 0}, true);
+        auto work = begin_work(to, {node, 0, 0}, true);
         actions_.emplace_back(action::reoriginate{work, node, x.follows, to.intake.accepted().at});
       }
       break;
@@ -244,7 +246,7 @@ void replicator::handle(link_id link, forgotten& x) {
     return;
   to->waiting_since_ms.reset();
   to->intake.accept(head);
-  auto work = begin_work(*to, {head.node, link, 0});
+  auto work = begin_work(*to, {head.node, 0, 0});
   actions_.emplace_back(action::store_forgotten{work, head});
 }
 
@@ -305,14 +307,22 @@ void replicator::refused(ticket work, refusal reason) {
     grant(link, x);
 }
 
+uint64_t replicator::under_way_from(uint64_t peer) const {
+  uint64_t result = 0;
+  for (auto& [work, x] : works_)
+    if (x.from == peer)
+      result += x.bytes;
+  return result;
+}
+
 void replicator::settle(ticket done, bool refused) {
   auto i = works_.find(done);
   if (i == works_.end())
     return;
   auto x = i->second;
   works_.erase(i);
-  if (auto peer = peers_.find(x.link); peer != peers_.end())
-    peer->second.grant_later += x.bytes;
+  if (auto link = direct_link(x.from))
+    peers_.at(*link).grant_later += static_cast<int64_t>(x.bytes);
   auto& to = origins_.at(x.node);
   if (to.intake.end(refused) && to.source)
     ask(x.node, to);
@@ -347,13 +357,13 @@ void replicator::send_heads(link_id link, peer& to) {
 }
 
 void replicator::grant(link_id link, peer& to) {
-  auto nothing_under_way = to.allowed + static_cast<int64_t>(to.grant_later)
-                           == static_cast<int64_t>(settings_.window_bytes);
-  if (to.congested || to.grant_later == 0
-      || (to.grant_later < settings_.window_bytes / 8 && !nothing_under_way))
+  // Not for every record: when an eighth of the window is free again, or all of it.
+  auto window = static_cast<int64_t>(settings_.window_bytes);
+  auto all = to.allowed + to.grant_later >= window;
+  if (to.congested || to.grant_later <= 0 || (to.grant_later < window / 8 && !all))
     return;
-  to.allowed += static_cast<int64_t>(to.grant_later);
-  send(link, credit{std::exchange(to.grant_later, 0)});
+  to.allowed += to.grant_later;
+  send(link, credit{static_cast<uint64_t>(std::exchange(to.grant_later, 0))});
 }
 
 void replicator::feed(link_id link, peer& to) {
@@ -457,7 +467,7 @@ replicator::origin* replicator::find_or_add_origin(uint64_t node) {
       raise({alarm::too_many_origins, node, {}, {}, 0});
     return nullptr;
   }
-  return &origins_.emplace(node, origin_head{node}).first->second;
+  return &origins_.emplace(node, origin_head{node, {}, 0}).first->second;
 }
 
 const origin_head* replicator::head_of(const peer& x, uint64_t node) {

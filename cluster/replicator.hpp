@@ -125,7 +125,7 @@ private:
     std::map<uint64_t, origin_head> heads; // what it has on disk, by node
     peer_feed feed;                        // what goes out
     int64_t allowed = 0;                   // bytes that it may still send
-    uint64_t grant_later = 0;              // bytes that are done with and not granted again yet
+    int64_t grant_later = 0;               // bytes that are free and not granted yet
     uint64_t bytes_received = 0;
     std::set<uint64_t> unsent; // nodes whose new head it has to be told
     int64_t next_heads_ms = 0; // when it is to be told all of them
@@ -149,7 +149,7 @@ private:
 
   struct work {
     uint64_t node = 0;
-    link_id link{};
+    uint64_t from = 0; // the peer that sent it; 0: nobody has to be granted its bytes
     uint64_t bytes = 0;
   };
 
@@ -174,10 +174,11 @@ private:
   void close(link_id link, link_fault reason);
   ticket begin_work(origin& to, const work& x, bool takes_away = false);
   void settle(ticket done, bool refused);
+  uint64_t under_way_from(uint64_t peer) const;
 
   // Where records come from.
   void choose_source(uint64_t node, origin& x);
-  std::optional<link_id> direct_source(uint64_t node) const;
+  std::optional<link_id> direct_link(uint64_t node) const;
   std::optional<link_id> best_source(uint64_t node, const origin& x) const;
   bool has_more(const peer& from, uint64_t node, const origin& x) const;
   bool may_take(uint64_t node, const origin& x) const;

@@ -9,7 +9,7 @@ namespace tidings::cluster {
 void replicator::choose_source(uint64_t node, origin& x) {
   if (!may_take(node, x))
     return;
-  auto direct = direct_source(node);
+  auto direct = direct_link(node);
   if (!x.source) {
     if (auto source = direct ? direct : best_source(node, x))
       set_source(node, x, source);
@@ -31,7 +31,7 @@ bool replicator::may_take(uint64_t node, const origin& x) const {
   return !held && (node != self_ || !reused_);
 }
 
-std::optional<link_id> replicator::direct_source(uint64_t node) const {
+std::optional<link_id> replicator::direct_link(uint64_t node) const {
   for (auto& [link, x] : peers_)
     if (x.node == node)
       return link;
