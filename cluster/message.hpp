@@ -15,7 +15,10 @@ namespace tidings::cluster {
 struct origin_head {
   uint64_t node = 0;
   origin_position at; ///< of the last record; everything before it is there, or known to be gone
-  uint64_t chain = 0; ///< hash over that record and all before it of the same incarnation
+
+  /// Hash over that record and all before it of the same incarnation. 0: not known, because that
+  /// record is gone.
+  uint64_t chain = 0;
 
   bool operator==(const origin_head&) const = default;
 };

@@ -4,9 +4,10 @@ namespace tidings::cluster {
 
 fit origin_intake::judge(const replica& x) const noexcept {
   auto& last = accepted_.at;
-  if (x.at == last)
-    return x.chain == accepted_.chain ? fit::known : fit::fork;
-  if (x.at < last)
+  if (forks(accepted_, {accepted_.node, x.at, x.chain}))
+    return fit::fork;
+  auto superseded = x.at > superseded_after_ && x.at.incarnation < superseded_by_;
+  if (x.at <= last || superseded)
     return fit::known;
   if (x.at.incarnation == last.incarnation)
     return x.at.sequence == last.sequence + 1 ? fit::next : fit::hole;

@@ -7,9 +7,14 @@
 
 namespace tidings::cluster {
 
+/// Whether both name the same record, but not the same one.
+constexpr bool forks(const origin_head& x, const origin_head& y) noexcept {
+  return x.at == y.at && x.chain != y.chain && x.chain != 0 && y.chain != 0;
+}
+
 /// What a record is to who holds the records of its node up to somewhere.
 enum class fit : uint8_t {
-  known,     ///< there already
+  known,     ///< there already, or superseded
   next,      ///< continues what is there
   hole,      ///< something in between is missing
   late_tail, ///< the node went on without the last records that are here
@@ -46,6 +51,13 @@ public:
 
   fit judge(const replica& x) const noexcept;
 
+  /// The node went on with `incarnation` after `from`: what older incarnations have beyond that is
+  /// not taken any more.
+  void supersede(const origin_position& from, uint64_t incarnation) noexcept {
+    superseded_after_ = from;
+    superseded_by_ = incarnation;
+  }
+
   /// `x` is going to be appended to the work that `begin` counts.
   void accept(const origin_head& x) noexcept {
     accepted_ = x;
@@ -68,6 +80,8 @@ public:
 private:
   origin_head head_;
   origin_head accepted_;
+  origin_position superseded_after_;
+  uint64_t superseded_by_ = 0;
   size_t works_ = 0;
   bool closed_ = false;
 };

@@ -75,6 +75,7 @@ void replicator::set_congested(link_id link, bool congested) {
   if (i == peers_.end())
     return;
   i->second.congested = congested;
+  grant(link, i->second);
   feed(link, i->second);
 }
 
@@ -176,7 +177,7 @@ void replicator::handle(link_id link, data& x) {
 }
 
 uint64_t replicator::accept(link_id link, data& x, origin& to) {
-  if (to.forked || to.cut_off || to.after_join || !to.intake.open())
+  if (to.forked || to.after_join || !to.intake.open())
     return 0;
   auto peer = peers_.at(link).node;
   std::vector<replica> next;
@@ -218,17 +219,13 @@ void replicator::meet(const replica& x, fit how, uint64_t peer, uint64_t node, o
       break;
     case fit::late_tail:
       raise({alarm::late_tail, node, to.intake.accepted().at, x.follows, peer});
-      if (node == self_) {
-        // Nothing can be put before what this node has written: the others take theirs out.
-        to.cut_off = true;
-        set_source(node, to, std::nullopt);
-        check_joined();
-      } else if (!joined_) {
+      if (node != self_ && !joined_) {
         // What we published now would come before what we have not yet got back of our own.
         to.after_join = true;
         set_source(node, to, std::nullopt);
       } else {
         auto work = begin_work(to, {node, 0, 0}, true);
+        to.intake.supersede(x.follows, x.at.incarnation);
         actions_.emplace_back(action::reoriginate{work, node, x.follows, to.intake.accepted().at});
       }
       break;
@@ -397,8 +394,7 @@ void replicator::raise(const action::raise& x) {
 }
 
 void replicator::check_fork(const origin_head& theirs, origin& to, uint64_t peer) {
-  auto& head = to.intake.head();
-  if (head.at == theirs.at && head.chain != theirs.chain)
+  if (forks(to.intake.head(), theirs))
     set_fork(theirs.node, to, theirs.at, peer);
 }
 
@@ -426,7 +422,7 @@ void replicator::check_joined() {
   if (!everybody && now_ms_ - started_ms_ < settings_.join_timeout_ms)
     return;
   auto& own = origins_.at(self_);
-  if (!own.cut_off && !own.forked)
+  if (!own.forked)
     for (auto& [link, x] : peers_)
       if (auto head = head_of(x, self_); head && head->at > own.intake.head().at)
         return;

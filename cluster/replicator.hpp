@@ -144,7 +144,6 @@ private:
     bool asked_again = false;                // because of a hole
     bool forked = false;
     bool after_join = false; // has a late tail, which has to wait until this node has joined
-    bool cut_off = false;    // this node's own: what others have does not fit to what is here
   };
 
   struct work {

@@ -28,7 +28,7 @@ uint64_t cost(const std::vector<replica>& records) noexcept;
 /// What an operator has to hear of.
 enum class alarm : uint8_t {
   /// A node went on without records of its own that this node has. This node publishes them again
-  /// in its own name; if the node is this one, the others do.
+  /// in its own name, as all do that have them.
   late_tail,
 
   /// Two different records have the same name. The records of that node are not exchanged any more.
@@ -87,7 +87,11 @@ struct store_forgotten {
 /// In one batch, synced: append copies of the records of `node` after `after` under this node's own
 /// name (with the id and key they had), and take the old ones out of the node's sequence and the
 /// log. Answered by `stored` with both heads: the node's is the last record up to `after` that is
-/// held, which may be less than `after`.
+/// held, which may be less than `after`; but if all records up to `after` have been forgotten here,
+/// it is `after`, with the chain 0.
+///
+/// Of this node itself, before it has joined: it has been set back to another past than the one
+/// that it went on from. The copies are set aside, on disk, and appended once it has joined.
 struct reoriginate {
   ticket work{};
   uint64_t node = 0;
@@ -112,7 +116,8 @@ struct quorum_reached {
   size_t copies = 0;
 };
 
-/// This node has what the others know of it: publishes may be accepted.
+/// This node has what the others know of it: publishes may be accepted, after what
+/// `reoriginate` may have set aside.
 struct joined {};
 
 struct raise {

@@ -16,6 +16,8 @@ void replicator::choose_source(uint64_t node, origin& x) {
     return;
   }
   if (stalled(node, x)) {
+    // The node may have lost what superseded them, and got them back.
+    x.intake.supersede({}, 0);
     set_source(node, x, best_source(node, x));
     return;
   }
@@ -27,7 +29,7 @@ void replicator::choose_source(uint64_t node, origin& x) {
 }
 
 bool replicator::may_take(uint64_t node, const origin& x) const {
-  auto held = x.forked || x.cut_off || x.after_join || now_ms_ < x.retry_ms;
+  auto held = x.forked || x.after_join || now_ms_ < x.retry_ms;
   return !held && (node != self_ || !reused_);
 }
 

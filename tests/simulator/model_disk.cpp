@@ -88,6 +88,7 @@ void model_disk::correct_head(sequence& x) {
 std::vector<replica> model_disk::take_out(uint64_t node, const origin_position& after) {
   auto& from = sequences_[node];
   std::vector<replica> result;
+  auto up_to = from.head.at;
   auto first = first_after(from, after);
   for (auto i = first; i < from.entries.size(); ++i) {
     auto& x = log_[from.entries[i]];
@@ -95,7 +96,10 @@ std::vector<replica> model_disk::take_out(uint64_t node, const origin_position& 
     result.push_back(x.record);
   }
   from.entries.resize(first);
+  if (after < from.floor.at)
+    from.floor = {node, after, 0};
   correct_head(from);
+  rewinds.push_back({node, from.head.at, up_to});
   return result;
 }
 

@@ -30,7 +30,17 @@ public:
 
   explicit model_disk(uint64_t self);
 
-  uint64_t incarnation = 0; ///< the last one that was begun
+  uint64_t incarnation = 0;       ///< the last one that was begun
+  std::vector<std::string> aside; ///< to be published again once the node has joined
+
+  /// Positions of a node that were taken out: who has come that far may have missed something.
+  struct rewind {
+    uint64_t node = 0;
+    origin_position after; ///< the last one that stayed
+    origin_position up_to;
+  };
+
+  std::vector<rewind> rewinds;
 
   const std::vector<entry>& log() const noexcept {
     return log_;

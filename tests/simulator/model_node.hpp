@@ -18,8 +18,10 @@ struct model_node {
     size_t padding = 0;
   };
 
+  struct publish_aside {};
+
   using work = std::variant<cluster::action::store, cluster::action::store_forgotten,
-                            cluster::action::reoriginate, publish>;
+                            cluster::action::reoriginate, publish, publish_aside>;
 
   explicit model_node(uint64_t id) : disk(id) {
     // nop
@@ -36,7 +38,6 @@ struct model_node {
   uint32_t life = 0;
   int64_t paused_until_us = 0;
   bool accepting = false;
-  bool own_late_tail = false;
   int64_t disk_slow_until_us = 0;
   int64_t disk_full_until_us = 0;
   std::deque<work> queue;

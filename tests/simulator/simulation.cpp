@@ -160,9 +160,29 @@ void simulation::look() {
       for (auto& x : nodes_[node].disk.synced_heads())
         heads += " " + to_string(x.node, x.at);
     }
+    note_states();
     fail("I9: not converged in time" + heads);
   }
   events_.add(now_us_ + look_us, event_kind::look, 0);
+}
+
+void simulation::note_states() {
+  for (auto node : members_) {
+    if (!nodes_[node].running())
+      continue;
+    auto status = nodes_[node].core->status();
+    for (auto& x : status.peers)
+      note([&] {
+        return "node " + std::to_string(node) + ": peer " + std::to_string(x.node)
+               + (x.linked ? ", linked" : "") + (x.heard ? ", heard" : "") + ", lag "
+               + std::to_string(x.lag) + ", credit " + std::to_string(x.credit);
+      });
+    for (auto& x : status.origins)
+      note([&] {
+        return "node " + std::to_string(node) + ": origin " + to_string(x.node, x.head.at)
+               + " from " + std::to_string(x.source.value_or(0)) + ", lag " + std::to_string(x.lag);
+      });
+  }
 }
 
 void simulation::fail(const std::string& what) {

@@ -76,6 +76,8 @@ private:
     size_t next = 0; ///< position in the node's log
     std::array<origin_position, nodes_max + 1> cursor{};
     std::vector<bool> seen; ///< by value
+    std::array<bool, nodes_max + 1>
+      gap{}; ///< it was told that something of this node may be missing
   };
 
   // -- time
@@ -118,6 +120,7 @@ private:
   void apply(uint64_t node, cluster::action::store_forgotten& x, outcome& out);
   void apply(uint64_t node, cluster::action::reoriginate& x, outcome& out);
   void apply(uint64_t node, model_node::publish& x, outcome& out);
+  void apply(uint64_t node, model_node::publish_aside& x, outcome& out);
   void sync(uint64_t node);
   void sync_disk(uint64_t node);
   void create(uint64_t node, std::string bytes);
@@ -149,6 +152,7 @@ private:
 
   // -- what must hold
   void fail(const std::string& what);
+  void note_states();
   void check_sent(model_connection::side& from, const cluster::message& what);
   bool converged() const;
   void check_converged();

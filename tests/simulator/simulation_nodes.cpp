@@ -23,7 +23,6 @@ void simulation::start(uint64_t node) {
   x.core = std::make_unique<cluster::replicator>(node, x.disk.incarnation, x.disk.synced_heads(), 1,
                                                  members_, settings_, now_ms());
   x.accepting = false;
-  x.own_late_tail = false;
   x.paused_until_us = 0;
   note([&] {
     std::string heads;
@@ -133,7 +132,7 @@ void simulation::act(uint64_t node, cluster::action::store_forgotten& x) {
 }
 
 void simulation::act(uint64_t node, cluster::action::reoriginate& x) {
-  if (!nodes_[node].accepting)
+  if (!nodes_[node].accepting && x.node != node)
     fail("published again before it had joined");
   enqueue(node, x);
 }
@@ -156,8 +155,8 @@ void simulation::act(uint64_t node, cluster::action::joined&) {
   auto& x = nodes_[node];
   x.accepting = true;
   note([&] { return "node " + std::to_string(node) + ": has joined"; });
-  if (x.own_late_tail)
-    return;
+  if (!x.disk.aside.empty())
+    enqueue(node, model_node::publish_aside{});
   auto mine = x.disk.synced_head(node).at;
   for (auto& connection : connections_)
     for (auto& side : connection->sides)
@@ -173,8 +172,6 @@ void simulation::act(uint64_t node, cluster::action::raise& x) {
   });
   if (x.kind == cluster::alarm::late_tail) {
     ++counted_.late_tails;
-    if (x.node == node)
-      nodes_[node].own_late_tail = true;
     return;
   }
   fail("alarm " + std::string(to_string(x.kind)) + " of node " + std::to_string(x.node)

@@ -134,8 +134,12 @@ void simulation::apply(uint64_t node, cluster::action::reoriginate& x, outcome& 
       continue;
     auto padding = record.bytes.size() - encode(content, 0).size();
     content.copy = true;
-    create(node, encode(content, padding));
     ++counted_.copies;
+    auto copy = encode(content, padding);
+    if (x.node == node && !nodes_[node].accepting)
+      disk.aside.push_back(std::move(copy));
+    else
+      create(node, std::move(copy));
   }
   out.changed.insert(x.node);
   out.done.push_back(x.work);
@@ -152,6 +156,13 @@ void simulation::apply(uint64_t node, model_node::publish& x, outcome& out) {
     out.synced = true;
   if (bug_ == bug::acknowledge_before_sync)
     out.changed.insert(node);
+}
+
+void simulation::apply(uint64_t node, model_node::publish_aside&, outcome& out) {
+  for (auto& bytes : nodes_[node].disk.aside)
+    create(node, std::move(bytes));
+  nodes_[node].disk.aside.clear();
+  out.synced = true;
 }
 
 void simulation::create(uint64_t node, std::string bytes) {
