@@ -63,6 +63,9 @@ struct replica {
   origin_position follows;
 
   uint64_t chain = 0;
+
+  /// Empty: the record has expired, and only its place is left. The place of the first record of an
+  /// incarnation is never forgotten, because it tells who has more than its node went on from.
   std::string bytes;
 
   bool operator==(const replica&) const = default;
@@ -77,7 +80,7 @@ struct data {
 };
 
 /// The sender has forgotten the records of a node up to and including `at`, which it would have had
-/// to send: they have expired.
+/// to send: they have expired. All of one incarnation.
 struct forgotten {
   origin_head up_to;
 

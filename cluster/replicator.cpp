@@ -241,6 +241,10 @@ void replicator::handle(link_id link, forgotten& x) {
     return;
   if (check_reuse(head.node, head.at, peers_.at(link).node))
     return;
+  if (head.at.incarnation != to->intake.accepted().at.incarnation) {
+    meet({}, fit::hole, peers_.at(link).node, head.node, *to);
+    return;
+  }
   to->waiting_since_ms.reset();
   to->intake.accept(head);
   auto work = begin_work(*to, {head.node, 0, 0});

@@ -78,8 +78,9 @@ public:
   void refused(ticket work, refusal reason);
 
   /// Records that were asked for by `action::read`, without a hole after where it began.
-  /// @param forgotten set when the log does not have the first of them any more: the last one that
-  ///   is gone. Then there are no records.
+  /// @param forgotten set when the log does not have the first of them any more: the last one of
+  /// the
+  ///   same incarnation that is gone. Then there are no records.
   void read_done(ticket work, std::vector<replica> records,
                  const std::optional<origin_head>& forgotten = std::nullopt);
 

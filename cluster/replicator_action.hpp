@@ -69,7 +69,8 @@ struct send {
 };
 
 /// Append records of another node, or lost ones of this node, and sync them. They continue those of
-/// the work before. The answer is `stored` with the new head of the node, or `refused`.
+/// the work before. One without bytes has expired, and all before it. The answer is `stored` with
+/// the new head of the node, or `refused`.
 struct store {
   ticket work{};
   uint64_t node = 0;
@@ -100,7 +101,9 @@ struct reoriginate {
 };
 
 /// Read records of a node from the log for a peer: those after `after`, none after `up_to`, as many
-/// as cost no more than `bytes_max` together, but at least one. Answered by `read_done`.
+/// as cost no more than `bytes_max` together, but at least one. Of an incarnation whose first
+/// records are forgotten: its first one without bytes, then by the next read how far it is
+/// forgotten. Answered by `read_done`.
 struct read {
   ticket work{};
   uint64_t node = 0;

@@ -17,6 +17,7 @@ enum class event_kind : uint8_t {
   link_begins, ///< connection `who` at its side `number`
   link_ends,   ///< connection `who` at its side `number`
   deliver,     ///< the next message of connection `who` to its side `number`
+  power_cut,   ///< of node `who`
   fault,
   read_on, ///< reader `who`
   look,    ///< whether all is over

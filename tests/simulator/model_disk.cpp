@@ -39,9 +39,25 @@ bool model_disk::continues(uint64_t node, const replica& x) const {
   return x.at.incarnation > head.at.incarnation && x.at.sequence == 1 && x.follows == head.at;
 }
 
+bool model_disk::knows(uint64_t node, const origin_position& at) const {
+  auto& x = sequences_[node];
+  auto next = first_after(x, at);
+  return at <= x.floor.at || (next > 0 && log_[x.entries[next - 1]].record.at == at);
+}
+
 void model_disk::append(uint64_t node, replica x) {
   auto& to = sequences_[node];
   to.head = {node, x.at, x.chain};
+  if (x.at.sequence == 1) {
+    to.runs.push_back({x, to.head});
+    to.runs.back().first.bytes.clear();
+  }
+  to.runs.back().last = to.head;
+  if (x.bytes.empty()) {
+    to.entries.clear();
+    to.floor = to.head;
+    return;
+  }
   to.entries.push_back(static_cast<uint32_t>(log_.size()));
   log_.push_back(entry{node, std::move(x), false});
 }
@@ -68,6 +84,7 @@ void model_disk::move_to(const origin_head& x) {
   to.entries.clear();
   to.floor = x;
   to.head = x;
+  to.runs.back().last = x;
 }
 
 size_t model_disk::first_after(const sequence& x, const origin_position& at) const {
@@ -79,16 +96,19 @@ size_t model_disk::first_after(const sequence& x, const origin_position& at) con
 void model_disk::correct_head(sequence& x) {
   if (x.entries.empty()) {
     x.head = x.floor;
-    return;
+  } else {
+    auto& last = log_[x.entries.back()].record;
+    x.head = {x.floor.node, last.at, last.chain};
   }
-  auto& last = log_[x.entries.back()].record;
-  x.head = {x.floor.node, last.at, last.chain};
+  while (!x.runs.empty() && x.runs.back().first.at > x.head.at)
+    x.runs.pop_back();
+  if (!x.runs.empty())
+    x.runs.back().last = x.head;
 }
 
 std::vector<replica> model_disk::take_out(uint64_t node, const origin_position& after) {
   auto& from = sequences_[node];
   std::vector<replica> result;
-  auto up_to = from.head.at;
   auto first = first_after(from, after);
   for (auto i = first; i < from.entries.size(); ++i) {
     auto& x = log_[from.entries[i]];
@@ -99,7 +119,6 @@ std::vector<replica> model_disk::take_out(uint64_t node, const origin_position& 
   if (after < from.floor.at)
     from.floor = {node, after, 0};
   correct_head(from);
-  rewinds.push_back({node, from.head.at, up_to});
   return result;
 }
 
@@ -134,10 +153,8 @@ model_disk::reading model_disk::read(uint64_t node, const origin_position& after
                                      const origin_position& up_to, uint64_t bytes_max) const {
   reading result;
   auto& from = sequences_[node];
-  if (after < from.floor.at) {
-    result.forgotten = from.floor;
-    return result;
-  }
+  if (after < from.floor.at)
+    return read_forgotten(from, after);
   uint64_t bytes = 0;
   for (auto i = first_after(from, after); i < from.entries.size(); ++i) {
     auto& x = log_[from.entries[i]].record;
@@ -149,8 +166,27 @@ model_disk::reading model_disk::read(uint64_t node, const origin_position& after
   return result;
 }
 
+model_disk::reading model_disk::read_forgotten(const sequence& from,
+                                               const origin_position& after) const {
+  reading result;
+  for (auto& x : from.runs) {
+    if (x.first.at > after) {
+      result.records.push_back(x.first);
+      break;
+    }
+    auto end = x.last.at < from.floor.at ? x.last : from.floor;
+    if (x.first.at.incarnation == after.incarnation && after < end.at) {
+      result.forgotten = end;
+      break;
+    }
+  }
+  return result;
+}
+
 void model_disk::lose_newest(uint64_t node) {
   auto& x = sequences_[node];
+  if (x.entries.empty())
+    return;
   log_[x.entries.back()].removed = true;
   x.entries.pop_back();
 }

@@ -22,25 +22,23 @@ public:
     bool removed = false; ///< expired, or taken out as a late tail
   };
 
+  /// What an incarnation leaves even when all of it is forgotten.
+  struct run {
+    replica first; ///< without bytes
+    origin_head last;
+  };
+
   struct sequence {
     origin_head floor; ///< everything up to here has been forgotten
     origin_head head;
     std::deque<uint32_t> entries; ///< of the log, ascending
+    std::vector<run> runs;        ///< ascending
   };
 
   explicit model_disk(uint64_t self);
 
   uint64_t incarnation = 0;       ///< the last one that was begun
   std::vector<std::string> aside; ///< to be published again once the node has joined
-
-  /// Positions of a node that were taken out: who has come that far may have missed something.
-  struct rewind {
-    uint64_t node = 0;
-    origin_position after; ///< the last one that stayed
-    origin_position up_to;
-  };
-
-  std::vector<rewind> rewinds;
 
   const std::vector<entry>& log() const noexcept {
     return log_;
@@ -63,6 +61,10 @@ public:
   /// Whether `x` directly continues what is there.
   bool continues(uint64_t node, const replica& x) const;
 
+  /// Whether the record is there, or was there until it expired.
+  bool knows(uint64_t node, const origin_position& at) const;
+
+  /// Without bytes: only its place, everything up to it has been forgotten.
   void append(uint64_t node, replica x);
 
   /// Gives it the next name of this node and appends it.
@@ -99,6 +101,7 @@ public:
 private:
   size_t first_after(const sequence& x, const origin_position& at) const;
   void correct_head(sequence& x);
+  reading read_forgotten(const sequence& from, const origin_position& after) const;
 
   uint64_t self_;
   std::vector<entry> log_;

@@ -135,6 +135,12 @@ void simulation::handle(const event& x) {
       if (!put_off(x, connections_[x.who]->sides[x.number].node))
         deliver(x.who, x.number);
       return;
+    case event_kind::power_cut:
+      if (!nodes_[node].running())
+        return;
+      crash(node, true);
+      events_.add(now_us_ + dice_.between(100, 1'000) * 1000, event_kind::start, x.who);
+      return;
     case event_kind::fault:
       fault();
       return;

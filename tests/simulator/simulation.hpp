@@ -75,9 +75,8 @@ private:
     uint32_t life = 0;
     size_t next = 0; ///< position in the node's log
     std::array<origin_position, nodes_max + 1> cursor{};
-    std::vector<bool> seen; ///< by value
-    std::array<bool, nodes_max + 1>
-      gap{}; ///< it was told that something of this node may be missing
+    std::vector<bool> seen;                                         ///< by value
+    std::array<std::map<uint64_t, uint64_t>, nodes_max + 1> last{}; ///< sequence, by incarnation
   };
 
   // -- time
@@ -158,6 +157,7 @@ private:
   void check_converged();
   void check_present();
   void check_readers();
+  bool told_of_gap(const reader& x, uint64_t node) const;
   void check_mailboxes();
 
   template <class F>
@@ -177,6 +177,7 @@ private:
 
   int64_t now_us_ = 0;
   int64_t faults_end_us_ = 0;
+  int64_t isolated_until_us_ = 0; ///< the partition stays until then
   bool healed_ = false;
   bool over_ = false;
   event_queue events_;

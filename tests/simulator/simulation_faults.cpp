@@ -22,6 +22,8 @@ void simulation::fault() {
   } else if (what < 35) {
     partition();
   } else if (what < 42) {
+    if (isolated_until_us_ > now_us_)
+      return;
     note([&] { return std::string("all nodes can talk again"); });
     blocked_ = {};
   } else if (what < 50) {
@@ -63,7 +65,7 @@ void simulation::set_back() {
     return;
   }
   if (x.running())
-    events_.add(now_us_ + dice_.between(100, 4'000) * 1000, event_kind::start,
+    events_.add(now_us_ + dice_.between(100, 1'000) * 1000, event_kind::start,
                 static_cast<uint32_t>(node));
   crash(node, true);
   note([&] { return "node " + std::to_string(node) + ": its disk is set back"; });
@@ -72,15 +74,18 @@ void simulation::set_back() {
   x.rolled_back_ms = now_ms();
   ++counted_.rollbacks;
   // Often so that it has to go on without those who know what it has lost.
-  if (dice_.chance(50))
+  if (dice_.chance(30))
     return;
+  isolated_until_us_ = now_us_ + dice_.between(2'000, 7'000) * 1000;
   blocked_ = {};
   for (auto other : members_)
-    if (other != node && dice_.chance(70))
+    if (other != node && dice_.chance(85))
       blocked_[node][other] = blocked_[other][node] = true;
 }
 
 void simulation::partition() {
+  if (isolated_until_us_ > now_us_)
+    return;
   blocked_ = {};
   auto block = [&](uint64_t from, uint64_t to) { blocked_[from][to] = true; };
   switch (dice_.below(3)) {

@@ -50,6 +50,8 @@ void simulation::commit(uint64_t node) {
   for (auto& y : x.queue)
     if (auto store = std::get_if<cluster::action::store>(&y))
       waiting[store->node] = true;
+    else if (auto forgotten = std::get_if<cluster::action::store_forgotten>(&y))
+      waiting[forgotten->up_to.node] = true;
   for (size_t origin = 1; origin <= nodes_max; ++origin)
     x.refused[origin] = x.refused[origin] && waiting[origin];
   perform(node);
@@ -86,7 +88,7 @@ void simulation::apply(uint64_t node, cluster::action::store& x, outcome& out) {
     }
     auto& head = y.disk.of(x.node).head;
     auto before = head.at.incarnation == record.at.incarnation ? head.chain : 0;
-    if (chain_after(before, x.node, record) != record.chain)
+    if (!record.bytes.empty() && chain_after(before, x.node, record) != record.chain)
       fail("I2: the chain of " + to_string(x.node, record.at) + " does not fit");
     register_record(x.node, record, false);
     y.disk.append(x.node, std::move(record));
@@ -108,6 +110,10 @@ void simulation::apply(uint64_t node, cluster::action::store_forgotten& x, outco
   if (y.refused[x.up_to.node] || head.at >= x.up_to.at) {
     y.refused[x.up_to.node] = true;
     out.refused.push_back(x.work);
+    return;
+  }
+  if (head.at.incarnation != x.up_to.at.incarnation) {
+    fail("I1: forgotten beyond the end of an incarnation");
     return;
   }
   ++counted_.forgotten;
