@@ -69,8 +69,9 @@ struct send {
 };
 
 /// Append records of another node, or lost ones of this node, and sync them. They continue those of
-/// the work before. One without bytes has expired, and all before it. The answer is `stored` with
-/// the new head of the node, or `refused`.
+/// the work before. One without bytes has expired, and all before it. The chain is checked, unless
+/// the one before is not known (0). The answer is `stored` with the new head of the node, or
+/// `refused`.
 struct store {
   ticket work{};
   uint64_t node = 0;
@@ -90,6 +91,8 @@ struct store_forgotten {
 /// log. Answered by `stored` with both heads: the node's is the last record up to `after` that is
 /// held, which may be less than `after`; but if all records up to `after` have been forgotten here,
 /// it is `after`, with the chain 0.
+///
+/// If `up_to` is not the head of the node any more, it is to be refused.
 ///
 /// Of this node itself, before it has joined: it has been set back to another past than the one
 /// that it went on from. The copies are set aside, on disk, and appended once it has joined.

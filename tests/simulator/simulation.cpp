@@ -19,6 +19,7 @@ simulation::simulation(uint64_t seed, bug which, bool tracing)
   fault_pause_ms_ = static_cast<unsigned>(dice_.between(150, 1500));
   publish_pause_ms_ = static_cast<unsigned>(dice_.between(60, 600) * (nodes_count_ == 5 ? 3 : 1));
   expiring_percent_ = dice_.chance(60) ? 25 : 97;
+  set_back_percent_ = dice_.chance(75) ? 3 : 35;
   latency_max_us_ = dice_.chance(70) ? 2'000 : 60'000;
   faults_end_us_ = dice_.between(4'000, 14'000) * 1000;
   settings_.window_bytes = static_cast<uint64_t>(dice_.between(600, 6'000));

@@ -143,6 +143,8 @@ private:
   void heal();
   void partition();
   void set_back();
+  void isolate(uint64_t node);
+  void notice_silence();
 
   // -- readers
   void read_on(size_t which);
@@ -186,6 +188,7 @@ private:
   unsigned fault_pause_ms_ = 0;
   unsigned publish_pause_ms_ = 0;
   unsigned expiring_percent_ = 0;
+  unsigned set_back_percent_ = 0;
   int64_t latency_max_us_ = 0;
   cluster::replicator_settings settings_;
   std::vector<uint64_t> members_;

@@ -9,6 +9,10 @@ void simulation::fault() {
   if (healed_)
     return;
   events_.add(now_us_ + dice_.between(1, 2 * fault_pause_ms_) * 1000, event_kind::fault, 0);
+  if (dice_.chance(set_back_percent_)) {
+    set_back();
+    return;
+  }
   auto node = 1 + dice_.below(nodes_count_);
   auto& x = nodes_[node];
   auto start_again = [&](uint64_t which) {
@@ -46,8 +50,6 @@ void simulation::fault() {
     x.disk_slow_until_us = now_us_ + dice_.between(200, 4'000) * 1000;
   } else if (what < 81) {
     x.disk_full_until_us = now_us_ + dice_.between(200, 3'000) * 1000;
-  } else if (what < 90) {
-    set_back();
   } else {
     for (auto i : members_)
       if (nodes_[i].running() && dice_.chance(60))
@@ -60,8 +62,11 @@ void simulation::set_back() {
   while (!nodes_[node].may_be_rolled_back)
     node = 1 + node % nodes_count_;
   auto& x = nodes_[node];
-  if (!x.backup || dice_.chance(30)) {
+  if (!x.backup || dice_.chance(20)) {
     x.backup = x.disk;
+    // Others may be without what it publishes from here on, and will lose.
+    if (dice_.chance(40))
+      isolate(1 + dice_.below(nodes_count_));
     return;
   }
   if (x.running())
@@ -74,13 +79,18 @@ void simulation::set_back() {
   x.rolled_back_ms = now_ms();
   ++counted_.rollbacks;
   // Often so that it has to go on without those who know what it has lost.
-  if (dice_.chance(30))
-    return;
+  if (dice_.chance(70))
+    isolate(node);
+}
+
+void simulation::isolate(uint64_t node) {
+  if (isolated_until_us_ < now_us_)
+    blocked_ = {};
   isolated_until_us_ = now_us_ + dice_.between(2'000, 7'000) * 1000;
-  blocked_ = {};
   for (auto other : members_)
     if (other != node && dice_.chance(85))
       blocked_[node][other] = blocked_[other][node] = true;
+  notice_silence();
 }
 
 void simulation::partition() {
@@ -122,6 +132,10 @@ void simulation::partition() {
     }
     return text;
   });
+  notice_silence();
+}
+
+void simulation::notice_silence() {
   // Each side finds out by itself that nothing comes any more.
   for (size_t i = 0; i < connections_.size(); ++i) {
     auto& x = *connections_[i];

@@ -135,8 +135,8 @@ void simulation::act(uint64_t node, cluster::action::reoriginate& x) {
   if (!nodes_[node].accepting && x.node != node)
     fail("published again before it had joined");
   // Where it matters what is on disk.
-  if (!healed_ && dice_.chance(30))
-    events_.add(now_us_ + dice_.between(0, 30'000), event_kind::power_cut,
+  if (!healed_ && dice_.chance(50))
+    events_.add(now_us_ + dice_.between(0, 10'000), event_kind::power_cut,
                 static_cast<uint32_t>(node));
   enqueue(node, x);
 }

@@ -88,7 +88,8 @@ void simulation::apply(uint64_t node, cluster::action::store& x, outcome& out) {
     }
     auto& head = y.disk.of(x.node).head;
     auto before = head.at.incarnation == record.at.incarnation ? head.chain : 0;
-    if (!record.bytes.empty() && chain_after(before, x.node, record) != record.chain)
+    auto known = before != 0 || record.at.sequence == 1;
+    if (known && !record.bytes.empty() && chain_after(before, x.node, record) != record.chain)
       fail("I2: the chain of " + to_string(x.node, record.at) + " does not fit");
     register_record(x.node, record, false);
     y.disk.append(x.node, std::move(record));
@@ -129,6 +130,10 @@ void simulation::apply(uint64_t node, cluster::action::store_forgotten& x, outco
 
 void simulation::apply(uint64_t node, cluster::action::reoriginate& x, outcome& out) {
   auto& disk = nodes_[node].disk;
+  if (disk.of(x.node).head.at != x.up_to) {
+    out.refused.push_back(x.work);
+    return;
+  }
   auto records = disk.take_out(x.node, x.after);
   note([&] {
     return "node " + std::to_string(node) + ": publishes again " + std::to_string(records.size())
