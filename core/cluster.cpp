@@ -1,6 +1,6 @@
 #include "tidings/config.hpp"
 
-#include "tidings/text.hpp"
+#include "tidings/units.hpp"
 
 #include <algorithm>
 

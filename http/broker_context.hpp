@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/cluster_board.hpp"
 #include "actors/messages.hpp"
 #include "http/publish_rates.hpp"
 #include "http/stream_census.hpp"
@@ -23,6 +24,8 @@ struct broker_context {
   std::string version;
   int64_t started_ms = 0; ///< Unix time
   uint32_t connections_max = 0;
+
+  std::shared_ptr<const cluster_board> cluster; ///< nullptr: the node is alone
 
   /// Why the broker is not ready to serve, as a stable word; empty: it is.
   std::function<std::string()> not_ready;

@@ -1,5 +1,6 @@
 #include "server/broker.hpp"
 
+#include "actors/cluster/replicator_actor.hpp"
 #include "actors/distributor/distributor_actor.hpp"
 #include "actors/mailbox/mailroom_actor.hpp"
 #include "actors/shard/shard_actor.hpp"
@@ -16,8 +17,10 @@
 #include "tidings/config_loader.hpp"
 #include "tidings/descriptors.hpp"
 #include "tidings/listen_address.hpp"
+#include "tidings/text_file.hpp"
 
 #include <caf/all.hpp>
+#include <caf/io/middleman.hpp>
 #include <spdlog/spdlog.h>
 
 #include <atomic>
@@ -40,10 +43,11 @@ struct system_config : caf::actor_system_config {
 class running_broker : public broker {
 public:
   running_broker(config cfg, std::function<void(const failure&)> on_broken)
-    : config_(std::make_shared<config>(std::move(cfg))),
+    : config_(std::make_shared<config>(with_membership(std::move(cfg)))),
       started_with_(config_),
       on_broken_(std::move(on_broken)) {
-    // nop
+    if (config_->cluster.enabled())
+      actor_config_.load<caf::io::middleman>();
   }
 
   ~running_broker() override {
@@ -74,10 +78,14 @@ public:
     context_.started_ms = system_clock_source().wall_ms();
     context_.connections_max = connections_max(descriptors);
     context_.not_ready = [this] { return not_ready(); };
+    context_.cluster = board_;
     context_.metrics = [this] {
       return http::render_metrics(*stats_, store_->statistics(), context_.version);
     };
     start_actors();
+    if (config_->cluster.enabled())
+      if (auto why = start_cluster())
+        return why;
     listener_.emplace(worker_pointers(), context_);
     if (!config_->tls.certificate.empty()) {
       auto tls = http::make_tls_context(config_->tls);
@@ -188,6 +196,9 @@ public:
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(distributor_, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(mailroom_, caf::exit_reason::user_shutdown);
+    if (replicator_)
+      caf::anon_send_exit(replicator_, caf::exit_reason::user_shutdown);
+    replicator_ = nullptr;
     caf::anon_send_exit(storage_, caf::exit_reason::user_shutdown);
     for (auto& x : readers_)
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
@@ -210,6 +221,54 @@ public:
   }
 
 private:
+  static config with_membership(config x) {
+    x.storage.is_member = x.cluster.enabled();
+    return x;
+  }
+
+  status start_cluster() {
+    cluster_environment env;
+    env.cfg = config_->cluster;
+    env.secret = env.cfg.secret;
+    if (!env.cfg.secret_file.empty()) {
+      auto secret = read_secret(env.cfg.secret_file);
+      if (!secret)
+        return secret.error();
+      env.secret = std::move(*secret);
+    }
+    env.store = store_;
+    env.storage = storage_;
+    env.gate = cluster_gate_;
+    env.board = board_;
+    env.clock = &system_clock_source();
+    env.on_broken = [this](const failure& why) {
+      broken_ = true;
+      on_broken_(why);
+    };
+    uint16_t port = 0;
+    auto started = spawn_replicator(*system_, std::move(env), port);
+    if (!started)
+      return started.error();
+    replicator_ = std::move(*started);
+    spdlog::info("cluster port open port={}", port);
+    return std::nullopt;
+  }
+
+  static result<std::string> read_secret(const std::string& path) {
+    constexpr size_t bytes_min = 32;
+    auto text = read_text_file(path);
+    if (!text)
+      return failure{errc::invalid_configuration,
+                     "cluster.secret-file: " + path + ' ' + text.error().detail};
+    while (text->ends_with('\n') || text->ends_with('\r'))
+      text->pop_back();
+    if (text->size() < bytes_min)
+      return failure{errc::invalid_configuration, "cluster.secret-file: " + path
+                                                    + " holds less than "
+                                                    + std::to_string(bytes_min) + " bytes"};
+    return std::move(*text);
+  }
+
   using time_point = std::chrono::steady_clock::time_point;
 
   static caf::timespan remaining(time_point deadline) {
@@ -269,6 +328,13 @@ private:
     env.shards = shards_;
     env.stats = stats_;
     env.cfg = config_;
+    if (config_->cluster.enabled()) {
+      cluster_gate_ = std::make_shared<cluster_gate>();
+      board_ = std::make_shared<cluster_board>();
+      context_.cluster = board_;
+      env.gate = cluster_gate_;
+      env.on_received = [this](const record& x) { take_over(x); };
+    }
     env.now_ms = [store = store_] { return store->clock().read_now_ms(); };
     env.on_broken = [this](const failure& why) {
       broken_ = true;
@@ -310,9 +376,18 @@ private:
       caf::anon_send(x, caller_judge{judge});
   }
 
+  /// Something of the broker's own that another member has accepted. On the storage thread.
+  void take_over(const record& x) {
+    if (!apply_revocation(x, *revoked_, system_clock_source().wall_ms()))
+      return;
+    dismiss_who_may_not_stay(context_.gate.load());
+  }
+
   std::string not_ready() const {
     if (context_.draining)
       return "draining";
+    if (cluster_gate_ && !cluster_gate_->joined)
+      return "joining";
     if (broken_)
       return "storage_failed";
     if (store_->check_space())
@@ -336,6 +411,9 @@ private:
   storage_actor storage_;
   distributor_actor distributor_;
   mailroom_actor mailroom_;
+  std::shared_ptr<cluster_gate> cluster_gate_; // nullptr: the node is alone
+  std::shared_ptr<cluster_board> board_;       // the same
+  caf::actor replicator_;
   std::optional<http::listener> listener_;
   std::atomic<bool> broken_{false};
   bool serving_ = false;

@@ -58,4 +58,15 @@ status load_revocations(const event_store& from, revocations& to, int64_t now_ms
   return std::nullopt;
 }
 
+bool apply_revocation(const record& x, revocations& to, int64_t now_ms) {
+  auto& topics = x.content.topics;
+  if (topics.size() != 1 || topics.front() != revocation_topic)
+    return false;
+  auto entry = parse_revocation(x.content.data);
+  auto why = entry ? to.add(*std::move(entry), now_ms) : status{entry.error()};
+  if (why)
+    spdlog::error("a revocation of another member cannot be taken over err=\"{}\"", why->detail);
+  return !why;
+}
+
 } // namespace tidings

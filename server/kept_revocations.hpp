@@ -9,4 +9,8 @@ namespace tidings {
 /// locked out must not come back by a restart.
 status load_revocations(const event_store& from, revocations& to, int64_t now_ms);
 
+/// Takes over what another member of the cluster has revoked.
+/// @returns whether the record was such
+bool apply_revocation(const record& x, revocations& to, int64_t now_ms);
+
 } // namespace tidings

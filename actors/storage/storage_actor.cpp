@@ -1,6 +1,7 @@
 #include "actors/storage/storage_actor.hpp"
 
 #include "actors/storage/commit_group.hpp"
+#include "tidings/topic.hpp"
 
 #include <caf/all.hpp>
 
@@ -133,6 +134,8 @@ private:
     if (outcome.synced)
       add(env_.stats->synced_commits);
     dirty_ = dirty_ || outcome.batch;
+    if (!outcome.done.empty() && env_.on_received)
+      show_received(*outcome.batch);
     std::vector<commit_notice> notices(env_.shards.size());
     for (auto& x : outcome.answered)
       if (awaits_quorum(*x))
@@ -148,6 +151,14 @@ private:
       give_up(*outcome.broken);
     else if (listener_)
       report(outcome);
+  }
+
+  void show_received(const committed_batch& batch) const {
+    auto self = env_.store->node().short_form();
+    for (auto& x : batch.records())
+      if (x.node != self && !x.content.topics.empty()
+          && is_reserved_topic(x.content.topics.front()))
+        env_.on_received(x);
   }
 
   /// What is not on disk yet is reported when it is.

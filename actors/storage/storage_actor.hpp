@@ -20,6 +20,10 @@ struct storage_environment {
   config_ptr cfg;
   std::function<int64_t()> now_ms; ///< what expiry counts from: guarded_clock::read_now_ms
 
+  /// Called on the storage thread with each record of the broker's own, in a reserved topic, that
+  /// another node has accepted. May be empty.
+  std::function<void(const record&)> on_received;
+
   /// Called once, on the storage thread, when the store failed and nothing can be published any
   /// more.
   std::function<void(const failure&)> on_broken;

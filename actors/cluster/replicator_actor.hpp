@@ -1,0 +1,36 @@
+#pragma once
+
+#include "actors/cluster/cluster_board.hpp"
+#include "actors/cluster/replication.hpp"
+#include "actors/handles.hpp"
+#include "tidings/clock.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace tidings {
+
+/// What the replicator works with.
+struct cluster_environment {
+  cluster_config cfg;
+  std::string secret;
+  std::shared_ptr<event_store> store;
+  storage_actor storage;
+  std::shared_ptr<cluster_gate> gate;
+  std::shared_ptr<cluster_board> board;
+  const clock_source* clock = nullptr; ///< outlives the actor
+
+  /// Called when this node must not go on: another writes in its name.
+  std::function<void(const failure&)> on_broken;
+};
+
+/// Starts the actor that holds the links to the other members and exchanges records with them, on
+/// a thread of its own. Listens when it returns. Fails with errc::invalid_configuration.
+/// @param port receives the port that links are taken on
+result<caf::actor> spawn_replicator(caf::actor_system& sys, cluster_environment env,
+                                    uint16_t& port);
+
+} // namespace tidings
