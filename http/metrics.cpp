@@ -45,6 +45,41 @@ private:
   std::vector<MetricFamily> all_;
 };
 
+void add_cluster(families& f, const cluster_view& x) {
+  f.gauge("tidings_cluster_joined", "Whether this node takes publishes",
+          x.replication.joined ? 1 : 0);
+  f.gauge("tidings_cluster_quorum", "Whether this node is linked with a majority",
+          x.replication.majority_linked ? 1 : 0);
+  f.gauge("tidings_cluster_members", "Configured members", static_cast<double>(x.members.size()));
+  f.gauge("tidings_cluster_waiting_publishes", "Publishes that wait for a majority",
+          static_cast<double>(x.waiting_publishes));
+  f.counter("tidings_cluster_links_up_total", "Links that came about", x.links_up);
+  f.counter("tidings_cluster_links_down_total", "Links that were lost", x.links_down);
+  for (auto& member : x.members)
+    if (!member.is_self)
+      f.gauge("tidings_cluster_linked", "Whether a member is linked", member.linked ? 1 : 0,
+              {{"member", member.name}});
+  auto of_peers = [&](const char* name, const char* help, auto number, bool counts) {
+    for (auto& member : x.members)
+      for (auto& peer : x.replication.peers)
+        if (member.node != 0 && peer.node == member.node && member.linked) {
+          if (counts)
+            f.counter(name, help, number(peer), {{"member", member.name}});
+          else
+            f.gauge(name, help, static_cast<double>(number(peer)), {{"member", member.name}});
+        }
+  };
+  of_peers("tidings_cluster_lag_records", "Records that a member does not have yet",
+           [](auto& peer) { return peer.lag; }, false);
+  of_peers("tidings_cluster_sent_bytes_total", "Records sent over the present link",
+           [](auto& peer) { return peer.bytes_sent; }, true);
+  of_peers("tidings_cluster_received_bytes_total", "Records received over the present link",
+           [](auto& peer) { return peer.bytes_received; }, true);
+  for (auto& alarm : x.alarms)
+    f.counter("tidings_cluster_alarms_total", "What an operator has to look at", alarm.count,
+              {{"kind", alarm.kind}});
+}
+
 uint64_t resident_bytes() {
   std::ifstream file{"/proc/self/statm"};
   uint64_t total = 0;
@@ -56,7 +91,7 @@ uint64_t resident_bytes() {
 } // namespace
 
 std::string render_metrics(const statistics& stats, const store_statistics& store,
-                           const std::string& version) {
+                           const cluster_board* cluster, const std::string& version) {
   families f;
   f.gauge("tidings_build_info", "What runs", 1, {{"version", version}});
   f.gauge("tidings_connections_open", "Sockets of clients",
@@ -110,6 +145,8 @@ std::string render_metrics(const statistics& stats, const store_statistics& stor
           static_cast<double>(store.memory_bytes));
   f.gauge("tidings_store_last_position", "Position of the newest record",
           static_cast<double>(to_integer(store.last)));
+  if (cluster)
+    add_cluster(f, cluster->get());
   f.gauge("process_resident_memory_bytes", "Resident memory",
           static_cast<double>(resident_bytes()));
   return f.text();

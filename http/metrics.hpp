@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/cluster_board.hpp"
 #include "tidings/event_store.hpp"
 #include "tidings/statistics.hpp"
 
@@ -8,7 +9,8 @@
 namespace tidings::http {
 
 /// The Prometheus text exposition of everything that is counted.
+/// @param cluster nullptr: the node is alone
 std::string render_metrics(const statistics& stats, const store_statistics& store,
-                           const std::string& version);
+                           const cluster_board* cluster, const std::string& version);
 
 } // namespace tidings::http

@@ -1,6 +1,7 @@
 #include "http/cors.hpp"
 #include "http/exchange.hpp"
 #include "http/gate.hpp"
+#include "http/handlers/cluster.hpp"
 #include "http/handlers/mailbox.hpp"
 #include "http/handlers/operations.hpp"
 #include "http/handlers/publish.hpp"
@@ -24,7 +25,7 @@ struct page_route {
   bool for_admins = true;
 };
 
-constexpr std::array<page_route, 7> pages{{
+constexpr std::array<page_route, 8> pages{{
   {"/", make_front_page, false},
   {"/healthz", make_healthz, false},
   {"/readyz", make_readyz, false},
@@ -32,6 +33,7 @@ constexpr std::array<page_route, 7> pages{{
   {"/stats", make_stats},
   {"/connections", make_list_connections},
   {"/topics", make_list_topics},
+  {"/cluster", make_cluster},
 }};
 
 bool is_read(const request& x) {

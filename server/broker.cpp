@@ -80,7 +80,7 @@ public:
     context_.not_ready = [this] { return not_ready(); };
     context_.cluster = board_;
     context_.metrics = [this] {
-      return http::render_metrics(*stats_, store_->statistics(), context_.version);
+      return http::render_metrics(*stats_, store_->statistics(), board_.get(), context_.version);
     };
     start_actors();
     if (config_->cluster.enabled())

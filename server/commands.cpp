@@ -20,21 +20,24 @@ namespace beast = boost::beast;
 constexpr auto patience = std::chrono::seconds{5};
 
 template <class Stream>
-int ask(Stream& stream, const std::string& host) {
-  beast::http::request<beast::http::empty_body> request{beast::http::verb::get, "/readyz", 11};
+http_answer ask(Stream& stream, const std::string& host, const std::string& path,
+                const std::string& token) {
+  beast::http::request<beast::http::empty_body> request{beast::http::verb::get, path, 11};
   request.set(beast::http::field::host, host);
   request.set(beast::http::field::connection, "close");
+  if (!token.empty())
+    request.set(beast::http::field::authorization, "Bearer " + token);
   beast::http::write(stream, request);
   beast::flat_buffer buffer;
   beast::http::response<beast::http::string_body> answer;
   beast::http::read(stream, buffer, answer);
-  std::cout << answer.body() << '\n';
-  return answer.result() == beast::http::status::ok ? 0 : 1;
+  return {answer.result_int(), answer.body()};
 }
 
 } // namespace
 
-int check_health(const std::string& url) {
+result<http_answer> fetch(const std::string& url, const std::string& path,
+                          const std::string& token) {
   auto secure = url.starts_with("https://");
   auto rest =
     url.substr(std::min(url.size(), url.find("://") == url.npos ? 0 : url.find("://") + 3));
@@ -51,16 +54,25 @@ int check_health(const std::string& url) {
     stream.expires_after(patience);
     stream.connect(resolver.resolve(host, port));
     if (!secure)
-      return ask(stream, rest);
+      return ask(stream, rest, path, token);
     // Health is asked of one's own broker: reachability counts, not who signed its certificate.
     net::ssl::context tls{net::ssl::context::tls_client};
     beast::ssl_stream<beast::tcp_stream&> encrypted{stream, tls};
     encrypted.handshake(net::ssl::stream_base::client);
-    return ask(encrypted, rest);
+    return ask(encrypted, rest, path, token);
   } catch (const std::exception& x) {
-    std::cerr << "tidings: " << url << " does not answer: " << x.what() << '\n';
+    return failure{errc::internal_error, url + " does not answer: " + x.what()};
+  }
+}
+
+int check_health(const std::string& url) {
+  auto answer = fetch(url, "/readyz", {});
+  if (!answer) {
+    std::cerr << "tidings: " << answer.error().detail << '\n';
     return 1;
   }
+  std::cout << answer->body << '\n';
+  return answer->status == 200 ? 0 : 1;
 }
 
 } // namespace tidings

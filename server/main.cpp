@@ -34,6 +34,7 @@ struct options {
   std::string file;
   std::vector<std::string> assignments;
   std::string url;
+  std::string token;
 
   config_sources sources() const {
     config_sources x;
@@ -138,13 +139,24 @@ int check_config(const options& opts) {
   return 0;
 }
 
-int health(const options& opts) {
+/// Where the broker is that a command is about.
+result<std::string> url_of(const options& opts) {
   if (!opts.url.empty())
-    return check_health(opts.url);
+    return opts.url;
   auto cfg = load_config(opts.sources());
   if (!cfg)
-    return complain(cfg.error());
-  return check_health((cfg->tls.certificate.empty() ? "http://" : "https://") + cfg->server.listen);
+    return cfg.error();
+  return (cfg->tls.certificate.empty() ? "http://" : "https://") + cfg->server.listen;
+}
+
+int health(const options& opts) {
+  auto url = url_of(opts);
+  return url ? check_health(*url) : complain(url.error());
+}
+
+int cluster_status(const options& opts) {
+  auto url = url_of(opts);
+  return url ? show_cluster(*url, opts.token) : complain(url.error());
 }
 
 } // namespace
@@ -172,6 +184,12 @@ int main(int argc, char** argv) {
   auto* health_command = with_config(
     app.add_subcommand("health", "Ask a running broker whether it is ready; exit status 0 if so"));
   health_command->add_option("--url", opts.url, "where it listens; default: as configured");
+  auto* cluster_command = app.add_subcommand("cluster", "Look after a cluster");
+  cluster_command->require_subcommand(1);
+  auto* status_command = with_config(cluster_command->add_subcommand(
+    "status", "Show members, links and alarms; exit status 0 if all is well"));
+  status_command->add_option("--url", opts.url, "where a node listens; default: as configured");
+  status_command->add_option("--token", opts.token, "to sign in with")->envname("TIDINGS_TOKEN");
   auto* token = app.add_subcommand("token", "Make and check what people and programs sign in with");
   token_command tokens{*token};
   with_config(tokens.check_command());
@@ -189,6 +207,8 @@ int main(int argc, char** argv) {
   }
   if (*health_command)
     return health(opts);
+  if (*status_command)
+    return cluster_status(opts);
   if (*token)
     return tokens.run([&opts] { return opts.sources(); });
   if (*check_command)

@@ -13,6 +13,7 @@ log_writer::log_writer(database& db, origin_heads& heads, const origin_index& in
                        const guarded_clock& clock, const settings& x, const log_end& end)
   : db_(db),
     heads_(heads),
+    index_(index),
     clock_(clock),
     settings_(x),
     end_(end),
@@ -184,6 +185,87 @@ status log_writer::append_forgotten(const log_head& x) {
   moved_[*slot] = admitted_[*slot] = x;
   put_gone(end_.position, stub);
   return commit(true);
+}
+
+result<std::vector<record>> log_writer::reoriginate(uint64_t node, origin_position after) {
+  auto slot = heads_.slot_of(node);
+  if (!slot || *slot == 0)
+    return failure{errc::invalid_parameter, "nothing of that node is here"};
+  begin();
+  mailboxes_.begin();
+  std::vector<record> again;
+  decoded_entry old;
+  auto now = clock_.read_now_ms();
+  for (auto at = after; at < heads_.head(*slot).at;) {
+    auto place_of_old = index_.first_after(node, at);
+    if (!place_of_old)
+      return place_of_old.error();
+    if (!*place_of_old)
+      break;
+    auto value = db_.get(family::log, log_key{**place_of_old}.view());
+    if (!value)
+      return value.error();
+    if (!*value || !decode_entry(**value, old) || old.origin <= at)
+      return *db_.give_up(
+        {errc::storage_corrupt, "a record that is to be published again cannot be read"});
+    at = old.origin;
+    if (old.form == entry_form::record) {
+      log_entry copy;
+      copy.content.content = to_event(old);
+      auto follows = moved_[0].at;
+      auto previous = sequence_ == 0 ? 0 : chain_;
+      name(copy.content, now);
+      place(0, copy.content.origin, now);
+      copy.content.position = end_.position;
+      append_body(value_, copy.content, {follows, old.key, old.fingerprint}, previous);
+      end_.chain = chain_ = copy.content.chain;
+      moved_[0] = {heads_.own(), copy.content.origin, copy.content.chain};
+      if (auto failed = put(copy, old.key, old.fingerprint))
+        return *db_.give_up(*failed);
+      if (auto failed = mailboxes_.move_item(batch_, **place_of_old, copy.content))
+        return *db_.give_up(*failed);
+      again.push_back(std::move(copy.content));
+    }
+    take_away(**place_of_old, old);
+  }
+  if (auto failed = move_back(*slot, after))
+    return *db_.give_up(*failed);
+  if (auto failed = commit(true))
+    return *failed;
+  dismiss_admitted();
+  return again;
+}
+
+void log_writer::take_away(lsn at, const decoded_entry& x) {
+  for (auto topic : x.topic_span()) {
+    encode_topic_key(key_, topic, at);
+    batch_.Delete(db_.at(family::topic), key_);
+  }
+  auto nothing = x;
+  nothing.slot = 0;
+  nothing.origin = {};
+  nothing.follows = {};
+  nothing.topic_count = 0;
+  std::string stub;
+  encode_stub(stub, entry_form::evicted, x.arrived_ms, nothing);
+  batch_.Put(db_.at(family::log), slice(log_key{at}.view()), stub);
+  batch_.Delete(db_.at(family::origin), encode_origin_key({heads_.node_of(x.slot), x.origin, {}}));
+}
+
+status log_writer::move_back(uint8_t slot, origin_position to) {
+  moved_[slot] = {heads_.node_of(slot), to, 0};
+  auto last = index_.find({moved_[slot].node, to});
+  if (!last)
+    return last.error();
+  if (!*last)
+    return std::nullopt;
+  auto value = db_.get(family::log, log_key{**last}.view());
+  if (!value)
+    return value.error();
+  record_head head;
+  if (*value && decode_head(**value, head))
+    moved_[slot].chain = head.chain;
+  return std::nullopt;
 }
 
 void log_writer::name(record& x, int64_t now_ms) {

@@ -56,6 +56,9 @@ public:
   /// See event_store::append_forgotten.
   status append_forgotten(const log_head& x);
 
+  /// See event_store::reoriginate.
+  result<std::vector<record>> reoriginate(uint64_t node, origin_position after);
+
   const log_end& end() const noexcept {
     return end_;
   }
@@ -80,6 +83,12 @@ private:
   /// The entry itself is in `value_`.
   status put(const log_entry& x, std::string_view key, uint64_t fingerprint);
 
+  /// Takes a record away that another node goes on without. Nothing says that it was there.
+  void take_away(lsn at, const decoded_entry& x);
+
+  /// Moves the head of a node back to the last record at or before a position.
+  status move_back(uint8_t slot, origin_position to);
+
   /// What is kept of a record that is gone.
   void put_gone(lsn at, const decoded_entry& x);
 
@@ -90,6 +99,7 @@ private:
 
   database& db_;
   origin_heads& heads_;
+  const origin_index& index_;
   const guarded_clock& clock_;
   const settings settings_;
   log_end end_;

@@ -203,6 +203,35 @@ status mailbox_batch::raise(rocksdb::WriteBatch& to, std::string_view user, lsn 
   return std::nullopt;
 }
 
+status mailbox_batch::move_item(rocksdb::WriteBatch& to, lsn from, const record& x) {
+  if (!x.content.mail)
+    return std::nullopt;
+  auto shared = names_everyone(x.content.topics);
+  auto move = [&](std::string_view user) -> status {
+    auto entry = current(user, from);
+    if (!entry)
+      return entry.error();
+    std::string key;
+    encode_mailbox_key(key, user, from);
+    to.Delete(db_.at(family::mailbox), key);
+    if (*entry) {
+      (*entry)->item = x.position;
+      put(to, user, **entry);
+    } else {
+      encode_mailbox_key(key, user, x.position);
+      to.Delete(db_.at(family::mailbox), key);
+    }
+    return std::nullopt;
+  };
+  if (shared)
+    return move(all_users);
+  for (auto& topic : x.content.topics)
+    if (auto user = user_of_topic(topic))
+      if (auto failed = move(*user))
+        return failed;
+  return std::nullopt;
+}
+
 status mailbox_batch::apply_early(rocksdb::WriteBatch& to, const record& x) {
   auto prefix = early_prefix({x.node, x.origin});
   std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::meta))};

@@ -38,6 +38,10 @@ public:
   /// Puts what users did elsewhere.
   status put_raises(rocksdb::WriteBatch& to, std::span<const mailbox_raise> xs);
 
+  /// An item got another place: what its users did with it goes there too. Of an item that went to
+  /// everyone this is lost.
+  status move_item(rocksdb::WriteBatch& to, lsn from, const record& x);
+
   /// The batch has been written.
   void committed();
 

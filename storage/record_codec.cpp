@@ -268,7 +268,9 @@ bool decode_body(std::string_view body, decoded_entry& out) noexcept {
   }
   out.body = body;
   out.is_chained = true;
-  return out.origin.sequence != 0 && read_rest(in, out);
+  // Where a record was taken away, nothing has a name.
+  auto is_named = out.origin.sequence != 0 || out.form != entry_form::record;
+  return is_named && read_rest(in, out);
 }
 
 bool decode_entry(std::string_view value, decoded_entry& out) noexcept {

@@ -109,6 +109,15 @@ rocksdb_event_store::admit(uint64_t node, std::span<const std::string> bodies) {
   return impl_->writer.admit(node, bodies);
 }
 
+result<std::vector<record>> rocksdb_event_store::reoriginate(uint64_t node,
+                                                             origin_position after) {
+  if (auto failed = impl_->store.db->failed())
+    return *failed;
+  if (auto full = check_space())
+    return *full;
+  return impl_->writer.reoriginate(node, after);
+}
+
 void rocksdb_event_store::dismiss_admitted() {
   impl_->writer.dismiss_admitted();
 }

@@ -18,7 +18,8 @@ void tail_check::add(lsn position, std::string_view value) {
     x.arrived_ms = arrived_ms_;
   } else {
     check_chain(at, x, value);
-    heads_[x.slot] = {x.origin, x.chain};
+    if (x.origin.sequence != 0)
+      heads_[x.slot] = {x.origin, x.chain};
   }
   if (expected_ && expected_->position == position && expected_->chain != x.chain)
     report("the log entry at position " + at + " is not the one that was synced");

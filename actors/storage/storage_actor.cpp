@@ -82,6 +82,8 @@ private:
       commit(); // what came before it comes before it in the log
     if (x->forgotten) {
       note_forgotten(*x);
+    } else if (x->reoriginate) {
+      publish_again(*x);
     } else {
       group_->add(x, *env_.cfg, env_.now_ms());
       if (group_->full())
@@ -103,6 +105,26 @@ private:
       report->refused.push_back({x.ticket, false});
     else
       report->done.push_back(x.ticket);
+    report->heads = env_.store->heads();
+    self_->send(listener_, commit_report_ptr{std::move(report)});
+  }
+
+  void publish_again(const replica_work& x) {
+    auto begin = env_.store->cursor_at(env_.store->last());
+    auto again = env_.store->reoriginate(x.node, x.reoriginate->at);
+    auto report = std::make_shared<commit_report>();
+    if (!again && again.error().code != errc::storage_full)
+      return give_up(again.error());
+    if (!again)
+      report->refused.push_back({x.ticket, false});
+    else
+      report->done.push_back(x.ticket);
+    if (again && !again->empty()) {
+      auto batch = std::make_shared<committed_batch>(std::move(begin), env_.store->is_member(),
+                                                     std::move(*again));
+      for (auto& shard : env_.shards)
+        self_->send(shard, commit_notice{batch, {}});
+    }
     report->heads = env_.store->heads();
     self_->send(listener_, commit_report_ptr{std::move(report)});
   }

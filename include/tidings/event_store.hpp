@@ -219,6 +219,11 @@ public:
   /// Notes that what a node's records up to here were is not known any more. Durable.
   virtual status append_forgotten(const log_head& x) = 0;
 
+  /// Publishes what there is of a node behind `after` again, in this node's name, and takes the old
+  /// copies away: that node went on without them. Durable.
+  /// @returns the new records
+  virtual result<std::vector<record>> reoriginate(uint64_t node, origin_position after) = 0;
+
   /// Makes everything appended so far durable, and records how far that is.
   virtual status sync() = 0;
 

@@ -9,8 +9,10 @@ using namespace tidings::simulator;
 
 namespace {
 
-constexpr auto usage = R"(Usage: tidings-simulator [--seeds FROM COUNT] [--bug NAME] [--verbose]
-  --seeds FROM COUNT  the runs; FROM is TIDINGS_SEED, or else 1, and COUNT 1000 if not given
+constexpr auto usage =
+  R"(Usage: tidings-simulator [--seeds FROM COUNT | --count COUNT] [--bug NAME] [--verbose]
+  --seeds FROM COUNT  the runs
+  --count COUNT       so many runs, 1000 if not given, from TIDINGS_SEED on, or else from 1
   --bug NAME          switches a mistake on; succeeds if a run finds it
   --verbose           every run on its own line, and what happened in the last one
 )";
@@ -46,6 +48,8 @@ options parse(char** argument) {
     auto name = std::string_view(*argument);
     if (name == "--seeds") {
       result.from = number(*++argument);
+      result.count = number(*++argument);
+    } else if (name == "--count") {
       result.count = number(*++argument);
     } else if (name == "--bug") {
       auto which = *++argument ? find_bug(*argument) : std::nullopt;
