@@ -77,6 +77,10 @@ class Node(Broker):
     def go_on(self):
         self.signal(signal.SIGCONT)
 
+    def view(self):
+        """The cluster as this node sees it; up to half a second old."""
+        return self.page("/cluster", timeout=5)
+
     def head(self):
         """How far it has the records of each node."""
         return components(self.page("/events?since=now&limit=1", timeout=5)["next"])
@@ -93,13 +97,13 @@ class Node(Broker):
 class Cluster:
     """Nodes a, b, c…; not running yet. Everything that belongs to them goes with the test."""
 
-    def __init__(self, test, count=3, options=None, tls=False, network=False, data_dirs=None):
+    def __init__(self, test, count=3, options=None, tls=False, network=False, data_dirs=None, config=None):
         """`network`: each in a namespace of its own, joined by a bridge, which needs TLS and root."""
         self.test = test
         names = [chr(ord("a") + i) for i in range(count)]
         self.authority = Authority() if tls or network else None
         self.network = Network(test, names) if network else None
-        self.options = options or {}
+        self.options, self.config = options or {}, config
         ports = {x: 7400 if network else free_port() for x in names}
         self.hosts = self.network.addresses if network else {x: "127.0.0.1" for x in names}
         self.addresses = {x: (self.hosts[x], ports[x]) for x in names}
@@ -115,10 +119,9 @@ class Cluster:
             settings.update(self.authority.options(name))
         if self.network:
             settings.update({"cluster.listen": "%s:%d" % self.addresses[name], "server.allow-open": "true"})
-        node = Node(name, self.addresses[name], options={**settings, **(options or {})}, data_dir=data_dir, host=self.hosts[name],
+        node = Node(name, self.addresses[name], options={**settings, **(options or {})}, config=self.config, data_dir=data_dir, host=self.hosts[name],
                     port=7300 if self.network else None, prefix=self.network.prefix(name) if self.network else ())
-        self.test._brokers.append(node)
-        self.test.addCleanup(node.dispose)
+        self.test.add_broker(node)
         return node
 
     def __iter__(self):
@@ -154,15 +157,20 @@ class Cluster:
         eventually(equal, timeout, "the same records on all nodes")
 
     def check_equal(self, timeout=20):
-        """The same records, byte for byte and in the same order per origin, on all that run. Returns them."""
+        """The same records, in the same order per origin, on all that run, and no alarm. Returns them."""
         self.wait_equal(timeout)
         first, *rest = self.running()
         records = first.records()
         for node, rows in records.items():
             places = [x for x, _ in rows]
-            self.test.assertEqual(places, sorted(set(places)), f"order of {node} on {first.name}")
+            if places != sorted(set(places)):
+                raise AssertionError(f"order of {node} on {first.name}: {places}")
         for other in rest:
-            self.test.assertEqual(other.records(), records, f"{first.name} and {other.name} differ")
+            if other.records() != records:
+                raise AssertionError(f"{first.name} and {other.name} differ")
+        for node in self.running():
+            if alarms := node.view()["alarms"]:
+                raise AssertionError(f"{node.name}: {alarms}")
         return records
 
     def stop(self):
