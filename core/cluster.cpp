@@ -36,4 +36,8 @@ durability level_of_topics(const config& x) noexcept {
   return x.topics.level.value_or(x.cluster.enabled() ? durability::quorum : durability::fsync);
 }
 
+durability least_level_of_topics(const config& x) noexcept {
+  return x.topics.level.value_or(durability::fsync);
+}
+
 } // namespace tidings

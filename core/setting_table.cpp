@@ -460,7 +460,7 @@ constexpr setting<config> table[] = {
   {"topics.ttl-max", apply, topics<duration, &topics_config::ttl_max>,
    "Longest time to live, longer wishes are cut to it; 0: no bound."},
   {"topics.level", apply, topics<level_or_auto, &topics_config::level>,
-   "Least level at which a publish is answered; auto: fsync on one node, quorum in a cluster."},
+   "Least level at which a publish is answered; auto: fsync, and in a cluster quorum if it names none."},
   {"topics.active-max", apply, topics<number, &topics_config::active_max>,
    "Topics whose state is in memory at the same time."},
   {"topics.idle-timeout", apply, topics<duration, &topics_config::idle_timeout>,

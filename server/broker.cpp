@@ -46,8 +46,10 @@ public:
     : config_(std::make_shared<config>(with_membership(std::move(cfg)))),
       started_with_(config_),
       on_broken_(std::move(on_broken)) {
-    if (config_->cluster.enabled())
-      actor_config_.load<caf::io::middleman>();
+    if (!config_->cluster.enabled())
+      return;
+    actor_config_.load<caf::io::middleman>();
+    actor_config_.set("middleman.workers", size_t{0}); // they would serve CAF's own protocol
   }
 
   ~running_broker() override {

@@ -110,7 +110,9 @@ due_times read_due_times(const rocksdb::TableProperties& x) {
 due_function log_due(int64_t gap_memory_ms) {
   return [gap_memory_ms](std::string_view, std::string_view value) {
     record_head x;
-    return decode_head(value, x) ? log_due_ms(x, gap_memory_ms) : never_due;
+    if (!decode_head(value, x) || (x.form != entry_form::record && begins_incarnation(value)))
+      return never_due;
+    return log_due_ms(x, gap_memory_ms);
   };
 }
 

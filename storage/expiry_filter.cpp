@@ -74,7 +74,7 @@ protected:
       return Decision::kKeep;
     auto verdict = judge_log(rules_, *position, head);
     if (verdict == forgetting::remove)
-      return Decision::kRemove;
+      return begins_incarnation(value) ? Decision::kKeep : Decision::kRemove;
     if (verdict == forgetting::keep_due || verdict == forgetting::stub_due)
       context_->floor.want(*position);
     if (verdict != forgetting::stub && verdict != forgetting::stub_due)

@@ -187,9 +187,10 @@ status log_writer::append_forgotten(const log_head& x) {
   return commit(true);
 }
 
-result<std::vector<record>> log_writer::reoriginate(uint64_t node, origin_position after) {
+result<std::vector<record>> log_writer::reoriginate(uint64_t node, origin_position after,
+                                                    origin_position up_to) {
   auto slot = heads_.slot_of(node);
-  if (!slot || *slot == 0)
+  if (!slot || *slot == 0 || heads_.head(*slot).at != up_to)
     return failure{errc::invalid_parameter, "nothing of that node is here"};
   begin();
   mailboxes_.begin();

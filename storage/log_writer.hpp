@@ -57,7 +57,8 @@ public:
   status append_forgotten(const log_head& x);
 
   /// See event_store::reoriginate.
-  result<std::vector<record>> reoriginate(uint64_t node, origin_position after);
+  result<std::vector<record>> reoriginate(uint64_t node, origin_position after,
+                                          origin_position up_to);
 
   const log_end& end() const noexcept {
     return end_;

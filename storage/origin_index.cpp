@@ -288,7 +288,8 @@ status origin_index::forget() {
     auto run = parse_origin(view(at->key()), view(at->value()));
     if (!run)
       return unreadable();
-    if (before && before->node == run->node && run->position <= floor)
+    auto leads_on = before && before->from.sequence == 1; // to what is never forgotten
+    if (before && !leads_on && before->node == run->node && run->position <= floor)
       batch.Delete(db_.at(family::origin), encode_origin_key(*before));
     before = run;
   }

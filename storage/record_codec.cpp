@@ -282,6 +282,11 @@ bool decode_entry(std::string_view value, decoded_entry& out) noexcept {
   return begin != 0 && decode_body(value.substr(begin), out);
 }
 
+bool begins_incarnation(std::string_view value) noexcept {
+  decoded_entry x;
+  return decode_entry(value, x) && x.origin.sequence == 1;
+}
+
 uint64_t chain_of(const decoded_entry& x, std::string_view value, uint64_t node,
                   uint64_t previous) {
   if (x.is_chained) {

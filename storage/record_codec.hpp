@@ -128,6 +128,11 @@ bool decode_entry(std::string_view value, decoded_entry& out) noexcept;
 /// The same for a body that came from another node: `out` has no place.
 bool decode_body(std::string_view body, decoded_entry& out) noexcept;
 
+/// Whether an entry is the first of an incarnation. Its place is never forgotten: without what it
+/// follows on nobody could tell whether a node that has been away for long has records that the
+/// others know nothing of.
+bool begins_incarnation(std::string_view value) noexcept;
+
 /// The chain that a record must carry if `previous` is right. Meaningless for stubs, whose content
 /// is gone.
 /// @param node short form of the node that accepted it; does not matter for old versions

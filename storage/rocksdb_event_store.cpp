@@ -110,12 +110,13 @@ rocksdb_event_store::admit(uint64_t node, std::span<const std::string> bodies) {
 }
 
 result<std::vector<record>> rocksdb_event_store::reoriginate(uint64_t node,
-                                                             origin_position after) {
+                                                             origin_position after,
+                                                             origin_position up_to) {
   if (auto failed = impl_->store.db->failed())
     return *failed;
   if (auto full = check_space())
     return *full;
-  return impl_->writer.reoriginate(node, after);
+  return impl_->writer.reoriginate(node, after, up_to);
 }
 
 void rocksdb_event_store::dismiss_admitted() {

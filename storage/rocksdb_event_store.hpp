@@ -40,7 +40,8 @@ public:
   bool is_member() const override;
   result<std::vector<log_entry>> admit(uint64_t node, std::span<const std::string> bodies) override;
   void dismiss_admitted() override;
-  result<std::vector<record>> reoriginate(uint64_t node, origin_position after) override;
+  result<std::vector<record>> reoriginate(uint64_t node, origin_position after,
+                                          origin_position up_to) override;
   status append_forgotten(const log_head& x) override;
   status append(std::span<log_entry> entries, bool sync) override;
   status sync() override;

@@ -32,8 +32,9 @@ struct replica_work {
   /// Instead of records: these are not known any more.
   std::optional<log_head> forgotten;
 
-  /// Instead of records: those after `at` are published again, by this node.
-  std::optional<log_head> reoriginate;
+  /// Instead of records: those after the first position, up to the second, which must be the last
+  /// there is, are published again, by this node.
+  std::optional<std::pair<origin_position, origin_position>> reoriginate;
 };
 
 using replica_work_ptr = std::shared_ptr<const replica_work>;

@@ -322,7 +322,7 @@ private:
     replica_work work;
     work.ticket = static_cast<uint64_t>(x.work);
     work.node = x.node;
-    work.reoriginate = log_head{x.node, x.after, 0};
+    work.reoriginate = {x.after, x.up_to};
     give_work(std::move(work));
   }
 

@@ -111,9 +111,12 @@ private:
 
   void publish_again(const replica_work& x) {
     auto begin = env_.store->cursor_at(env_.store->last());
-    auto again = env_.store->reoriginate(x.node, x.reoriginate->at);
+    auto again = env_.store->reoriginate(x.node, x.reoriginate->first, x.reoriginate->second);
     auto report = std::make_shared<commit_report>();
-    if (!again && again.error().code != errc::storage_full)
+    auto can_wait = [](errc why) {
+      return why == errc::storage_full || why == errc::invalid_parameter;
+    };
+    if (!again && !can_wait(again.error().code))
       return give_up(again.error());
     if (!again)
       report->refused.push_back({x.ticket, false});

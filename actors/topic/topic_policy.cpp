@@ -35,6 +35,7 @@ void topic_policy::configure(const config& cfg) {
   ttl_ = cfg.topics.ttl;
   ttl_max_ = cfg.topics.ttl_max;
   level_ = level_of_topics(cfg);
+  least_level_ = least_level_of_topics(cfg);
   retention_ = {};
   ephemeral_ = false;
   items_max_ = is_mailbox(topic_) ? cfg.mailbox.items_max : uint64_t{0};
@@ -43,6 +44,7 @@ void topic_policy::configure(const config& cfg) {
     ttl_ = rule->ttl.value_or(ttl_);
     ttl_max_ = rule->ttl_max.value_or(ttl_max_);
     level_ = rule->level.value_or(level_);
+    least_level_ = rule->level.value_or(least_level_);
     retention_ = rule->retention;
     ephemeral_ = rule->ephemeral;
     rate = rule->rate_per_second;
@@ -62,10 +64,10 @@ void topic_policy::apply(publish_item& x, int64_t steady_ms) {
                                     + std::to_string(rate_per_second_) + " events per second"};
     return;
   }
-  if (x.what.level && *x.what.level < level_) {
+  if (x.what.level && *x.what.level < least_level_) {
     x.outcome.refused =
       failure{errc::level_too_low, "the topic '" + topic_ + "' wants at least the level "
-                                     + to_string(level_) + ", not " + to_string(*x.what.level)};
+                                     + to_string(least_level_) + ", not " + to_string(*x.what.level)};
     return;
   }
   auto& topics = x.what.content.topics;
@@ -73,7 +75,7 @@ void topic_policy::apply(publish_item& x, int64_t steady_ms) {
     x.what.ttl = ttl_;
   if (ttl_max_.count() != 0)
     x.ttl_max = std::min(x.ttl_max.value_or(ttl_max_), ttl_max_);
-  x.level = std::max({x.level, level_, x.what.level.value_or(level_)});
+  x.level = std::max(x.level, x.what.level.value_or(level_));
   auto is_item = x.what.content.mail != nullptr;
   x.ephemeral = x.ephemeral && ephemeral_ && !is_item;
   auto retention = with_mailbox_bound(retention_, is_item, items_max_);

@@ -38,7 +38,9 @@ private:
 
 json render_member(const member_view& x, const cluster_view& all) {
   json out{{"name", x.name}, {"address", x.address}};
-  out["node"] = x.node == 0 ? json{nullptr} : json{to_hex(x.node)};
+  out["node"] = nullptr;
+  if (x.node != 0)
+    out["node"] = to_hex(x.node);
   out["self"] = x.is_self;
   if (x.incarnation != 0)
     out["incarnation"] = x.incarnation;
@@ -69,7 +71,9 @@ json render_origin(const cluster::origin_status& x, const names& members) {
            {"head", render_position(x.head.at)},
            {"chain", to_hex(x.head.chain)},
            {"lag", x.lag}};
-  out["source"] = x.source ? members.of(*x.source) : json{nullptr};
+  out["source"] = nullptr;
+  if (x.source)
+    out["source"] = members.of(*x.source);
   if (x.forked)
     out["forked"] = true;
   return out;
@@ -88,7 +92,8 @@ std::string render(const cluster_view& x) {
     list.push_back(render_member(member, x));
   auto& origins = out["origins"] = json::array();
   for (auto& origin : r.origins)
-    origins.push_back(render_origin(origin, members));
+    if (origin.head.at.sequence != 0 || origin.lag != 0)
+      origins.push_back(render_origin(origin, members));
   auto& alarms = out["alarms"] = json::array();
   for (auto& alarm : x.alarms)
     alarms.push_back({{"kind", alarm.kind},

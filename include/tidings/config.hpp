@@ -120,7 +120,7 @@ struct stream_config {
 struct topics_config {
   milliseconds ttl{7LL * 24 * 60 * 60 * 1000}; ///< of an event that names none; 0: kept for ever
   milliseconds ttl_max{0};                     ///< longer wishes are cut to it; 0: no bound
-  std::optional<durability> level; ///< least level of a publish; unset: see level_of_topics
+  std::optional<durability> level; ///< of publishes; unset: see level_of_topics
   uint32_t active_max = 10'000;                ///< topic actors in memory
   milliseconds idle_timeout{60'000};           ///< then a topic actor leaves
 };
@@ -276,8 +276,12 @@ struct config {
 /// The defaults of a profile, and over them what the configuration says.
 profile_settings settings_of(const config& x, profile_kind kind);
 
-/// The level of topics that no rule says anything about: `quorum` in a cluster, `fsync` on one node.
+/// The level of publishes that name none, to topics that no rule says anything about: unless it is
+/// set, `quorum` in a cluster and `fsync` on one node.
 durability level_of_topics(const config& x) noexcept;
+
+/// The least level that a publish to such a topic may ask for: the same if it is set, else `fsync`.
+durability least_level_of_topics(const config& x) noexcept;
 
 /// All that is wrong with a configuration, at once. Fails with errc::invalid_configuration.
 status validate(const config& x);

@@ -219,10 +219,12 @@ public:
   /// Notes that what a node's records up to here were is not known any more. Durable.
   virtual status append_forgotten(const log_head& x) = 0;
 
-  /// Publishes what there is of a node behind `after` again, in this node's name, and takes the old
-  /// copies away: that node went on without them. Durable.
+  /// Publishes what there is of another node behind `after` again, in this node's name, and takes
+  /// the old copies away: that node went on without them. Durable.
+  /// @param up_to errc::invalid_parameter if it is not the last there is any more
   /// @returns the new records
-  virtual result<std::vector<record>> reoriginate(uint64_t node, origin_position after) = 0;
+  virtual result<std::vector<record>> reoriginate(uint64_t node, origin_position after,
+                                                  origin_position up_to) = 0;
 
   /// Makes everything appended so far durable, and records how far that is.
   virtual status sync() = 0;
