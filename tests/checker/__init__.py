@@ -3,6 +3,8 @@
 from .histories import Verdict, check_history, check_ledger
 from .judge import KINDS, Judgement, judge
 from .ledger import Ledger, read_ledgers
+from .origins import judge_origins, split_by_origin
 from .patterns import matches, wants
 
-__all__ = ["KINDS", "Judgement", "Ledger", "Verdict", "check_history", "check_ledger", "judge", "matches", "read_ledgers", "wants"]
+__all__ = ["KINDS", "Judgement", "Ledger", "Verdict", "check_history", "check_ledger", "judge", "judge_origins", "matches", "read_ledgers",
+           "split_by_origin", "wants"]

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from checker import KINDS, Ledger, check_history, check_ledger, judge, matches, read_ledgers, wants
+from checker import KINDS, Ledger, check_history, check_ledger, judge, judge_origins, matches, read_ledgers, wants
 from support.sse import Parser
 
 CHECKER = pathlib.Path(__file__).resolve().parent
@@ -231,6 +231,63 @@ class Judge(unittest.TestCase):
             done = run(path)
             self.assertEqual(done.returncode, 2, done)
             self.assertIn(f"{path}:{len(self.lines) + 2}", done.stderr)
+
+
+class Origins(unittest.TestCase):
+    """Two nodes that each order their own events: a3 is the third of node a. A cursor names how many of each were seen."""
+
+    def setUp(self):
+        self.lines = []
+        for event in ("a1", "b1", "a2", "b2", "a3"):
+            self.add("sent", event=event, publisher=event[0], topics=["t"])
+            self.add("acknowledged", event=event, publisher=event[0], id=event, level="quorum", topics=["t"])
+        for event in ("a1", "a2", "b1", "b2", "a3"):
+            self.add("stored", event=event, id=event, topics=["t"])
+        self.add("opened", stream="s", topics=[], cursor="earliest")
+        self.deliver("b1", "0/1")
+        self.deliver("a1", "1/1")
+        self.deliver("b2", "1/2")
+        self.add("opened", stream="s", topics=[], cursor="1/2")
+        self.deliver("a2", "2/2")
+        self.deliver("a3", "3/2")
+        self.add("finished", stream="s")
+
+    def add(self, what, **fields):
+        self.lines.append({"what": what, **fields})
+
+    def deliver(self, event, cursor):
+        self.add("delivered", stream="s", event=event, id=event, cursor=cursor)
+
+    def drop(self, what, event):
+        self.lines.remove(next(x for x in self.lines if x["what"] == what and x.get("event") == event))
+
+    def finds(self, **wanted):
+        found = judge_origins(self.lines, lambda identity: identity[0])
+        self.assertEqual({x: getattr(found, x) for x in KINDS if getattr(found, x)}, wanted, found)
+
+    def test_nodes_may_be_told_in_any_order(self):
+        self.finds()
+        self.assertEqual(judge_origins(self.lines, lambda x: x[0]).counts["delivered"], 5)
+
+    def test_what_is_not_stored_or_not_delivered_is_found(self):
+        self.drop("delivered", "b2")
+        next(x for x in self.lines if x.get("cursor") == "1/2" and x["what"] == "opened")["cursor"] = "1/1"
+        self.finds(lost=[("s", "b2")])
+        self.drop("stored", "b2")
+        self.finds(lost=[("log", "b2")])
+
+    def test_what_the_cursor_had_seen_is_doubled(self):
+        self.lines.insert(-1, {"what": "delivered", "stream": "s", "event": "b2", "id": "b2", "cursor": "3/2"})
+        self.finds(doubled=[("s", "b2")])
+
+    def test_what_the_cursor_had_not_seen_is_passed_over(self):
+        self.drop("delivered", "a2")
+        self.finds(silent_gap=[("s", "a2")])
+
+    def test_each_node_has_an_order(self):
+        a, b = (next(i for i, x in enumerate(self.lines) if x["what"] == "delivered" and x["event"] == e) for e in ("a2", "a3"))
+        self.lines[a], self.lines[b] = self.lines[b], self.lines[a]
+        self.finds(reordered=[("s", "a2")])
 
 
 class Patterns(unittest.TestCase):

@@ -60,7 +60,7 @@ def run_tidings(*arguments, env=None, timeout=30, cwd=None):
 
 
 class Broker:
-    def __init__(self, options=None, config=None, arguments=(), env=None, data_dir=None, port=None, prefix=()):
+    def __init__(self, options=None, config=None, arguments=(), env=None, data_dir=None, port=None, prefix=(), host="127.0.0.1"):
         """`options`: for --set; `config`: text of a TOML file; `prefix`: command that becomes the broker, such as prlimit."""
         self.folder = temporary_folder()
         self.data_dir = data_dir or os.path.join(self.folder, "data")
@@ -74,8 +74,8 @@ class Broker:
         self.prefix = list(prefix)
         self.env = env
         self.port = port or free_port()
-        self.address = ("127.0.0.1", self.port)
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.address = (host, self.port)
+        self.url = f"http://{host}:{self.port}"
         self.tls = None
         self.process = None
 
@@ -86,7 +86,7 @@ class Broker:
             file.write(text)
 
     def command(self):
-        words = [*self.prefix, str(settings.broker_path), "serve", "--listen", f"127.0.0.1:{self.port}",
+        words = [*self.prefix, str(settings.broker_path), "serve", "--listen", "%s:%d" % self.address,
                  "--data-dir", self.data_dir]
         if self.config_path:
             words += ["--config", self.config_path]

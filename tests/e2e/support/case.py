@@ -54,12 +54,16 @@ class BrokerTest(unittest.TestCase):
     def broker(self, *arguments, start=True, **keywords):
         """A broker of this test's own."""
         made = Broker(*arguments, **keywords)
-        self._brokers.append(made)
-        # A log is of use only after a failure, and by then the folder must still be there.
-        self.addCleanup(made.dispose)
+        self.add_broker(made)
         if start:
             made.start()
         return made
+
+    def add_broker(self, made):
+        """It ends with this test."""
+        self._brokers.append(made)
+        # A log is of use only after a failure, and by then the folder must still be there.
+        self.addCleanup(made.dispose)
 
     def note(self, text):
         """Says what was checked."""

@@ -9,6 +9,7 @@ import urllib.parse
 from .wire import Closed, Connection, Cut, Stream
 
 FAULTS = (OSError, Closed, ValueError)  # OSError: also TimeoutError
+RANK = {"none": 0, "written": 1, "fsync": 2, "quorum": 3}
 
 
 class Stopwatch:
@@ -144,8 +145,9 @@ class Writer(threading.Thread):
 
     LEVELS = ("written", "written", "fsync", "none")
 
-    def __init__(self, index, address, numbers, random, stopping, ledger=None, levels=LEVELS, headers=None):
+    def __init__(self, index, address, numbers, random, stopping, ledger=None, levels=LEVELS, headers=None, pause=0):
         super().__init__(daemon=True, name=f"w{index}")
+        self.pause = pause  # seconds after each answer, at most
         self.write = ledger.write if ledger else lambda *_, **__: None
         self.levels, self.headers = levels, headers
         self.index, self.address, self.numbers, self.random, self.stopping = index, address, numbers, random, stopping
@@ -154,6 +156,7 @@ class Writer(threading.Thread):
         self.unknown = 0
         self.refused = 0
         self.failure = None
+        self.slowest = 0.0  # seconds until an answer
 
     def run(self):
         link = None
@@ -163,6 +166,7 @@ class Writer(threading.Thread):
                 level = self.random.choice(self.levels)
                 topic = f"{self.name}/{level}"
                 self.write("sent", event=number, publisher=self.name, topics=[topic])
+                begin = time.monotonic()
                 try:
                     if link is None:
                         link = Connection(self.address, timeout=10)
@@ -178,7 +182,7 @@ class Writer(threading.Thread):
                     continue
                 if answer.status == 201:
                     result = answer.json
-                    if result["level"] not in ("written", "fsync") or (level == "fsync" and result["level"] != "fsync"):
+                    if RANK[result["level"]] < max(RANK[level], RANK["written"]) or (result["level"] == "quorum") > (result["nodes"] > 1):
                         raise AssertionError(f"asked for {level}: {result}")
                     self.acknowledged[number] = result["id"]
                     self.write("acknowledged", event=number, publisher=self.name, id=result["id"], level=result["level"], topics=[topic])
@@ -195,6 +199,9 @@ class Writer(threading.Thread):
                 if answer.header("connection") == "close":
                     link.close()
                     link = None
+                self.slowest = max(self.slowest, time.monotonic() - begin)
+                if self.pause or answer.status == 503:
+                    self.stopping.wait(self.random.uniform(0, self.pause or 0.01))
         except BaseException as failure:
             self.failure = failure
         finally:
@@ -281,9 +288,7 @@ class Subscriber(threading.Thread):
                         self.gaps.append(item.data)
                         self.write("gap", stream=self.name, reason=json.loads(item.data)["reason"])
                     elif not item.type.startswith("tidings."):
-                        self.last_number = number_of(item.data)
-                        self.received.append((self.last_number, item.id))
-                        self.write("delivered", stream=self.name, event=self.last_number, id=item.id)
+                        self._deliver(item)
                 self._take_position(stream)
         except Cut:
             self.cuts += 1
@@ -294,6 +299,11 @@ class Subscriber(threading.Thread):
                 stream.reset()
             else:
                 stream.close()
+
+    def _deliver(self, item):
+        self.last_number = number_of(item.data)
+        self.received.append((self.last_number, item.id))
+        self.write("delivered", stream=self.name, event=self.last_number, id=item.id)
 
     def _take_position(self, stream):
         if stream.last_event_id and stream.last_event_id != self.position:

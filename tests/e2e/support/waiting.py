@@ -11,5 +11,5 @@ def eventually(condition, timeout=10.0, what=None):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout:g} s: {what or condition}; last value: {value!r}")
+            raise AssertionError(f"not within {timeout:g} s: {what() if callable(what) else what or condition}; last value: {value!r}")
         time.sleep(0.01)
