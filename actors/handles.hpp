@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/replication.hpp"
 #include "actors/messages.hpp"
 
 #include <caf/replies_to.hpp>
@@ -28,6 +29,13 @@ using topic_actor = caf::typed_actor<
   // Leave. The distributor sends nothing after it.
   caf::reacts_to<caf::close_atom>>;
 
+/// What the storage actor needs of the one that exchanges records with the other nodes.
+using commit_listener = caf::typed_actor<
+  // A commit, or a sync, has put something on disk.
+  caf::reacts_to<commit_report_ptr>,
+  // On this node's disk; to be given back when it is on those of a majority, or is not in time.
+  caf::reacts_to<publish_ptr>>;
+
 /// The only writer of the log.
 using storage_actor = caf::typed_actor<
   // Joins the group that is committed next.
@@ -38,6 +46,12 @@ using storage_actor = caf::typed_actor<
   caf::reacts_to<caf::tick_atom>,
   // The same as the first, but the answer comes to the sender, when it is stored.
   caf::replies_to<caf::put_atom, publish_ptr>::with<publish_ptr>,
+  // Records of other nodes join it too.
+  caf::reacts_to<replica_work_ptr>,
+  // A publish whose level has been decided elsewhere: answers it.
+  caf::reacts_to<settled_atom, publish_ptr>,
+  // Whom to tell of commits.
+  caf::reacts_to<commit_listener>,
   // Commits and syncs everything received before; the answer says that it is on disk.
   caf::replies_to<sync_atom>::with<bool>>;
 

@@ -51,9 +51,11 @@ public:
 struct publish_outcome {
   std::optional<failure> refused;
   lsn position{};
+  uint64_t node = 0;      ///< short form of the node that accepted it
   origin_position origin; ///< sequence 0: it has none (ephemeral, or not waited for)
   int64_t time_ms = 0;
   durability level = durability::none; ///< reached
+  uint32_t nodes = 1;                  ///< that have it on disk, at least
   bool duplicate = false;
 };
 
@@ -159,6 +161,10 @@ struct replay_request {
   bool quiet =
     false; ///< nothing has been sent yet and nothing was promised: no gap before the first event
   std::string mailbox_of; ///< a user whose dismissed items are left out; empty: nobody
+
+  /// What the reader has seen on another node and is not sent again; nullptr: nothing.
+  std::shared_ptr<const cursor> seen;
+
   lsn until{std::numeric_limits<uint64_t>::max()};
   size_t bytes_max = 64 * 1024;
 };
@@ -171,6 +177,11 @@ struct replay_chunk {
   lsn covered{};         ///< where to go on
   bool end_reached = false;
   bool quiet = false; ///< still nothing sent
+
+  /// Goes into the next request, and as long as it is set the reader may not go live: this node has
+  /// yet to receive what the reader has seen.
+  std::shared_ptr<const cursor> seen;
+
   std::string bytes;
   uint32_t events = 0;
   uint32_t gaps = 0;
@@ -339,4 +350,5 @@ CAF_BEGIN_TYPE_ID_BLOCK(tidings, first_custom_type_id)
   CAF_ADD_ATOM(tidings, tidings, list_atom, "list")
   CAF_ADD_ATOM(tidings, tidings, drain_atom, "drain")
   CAF_ADD_ATOM(tidings, tidings, idle_atom, "idle")
+  CAF_ADD_ATOM(tidings, tidings, settled_atom, "settled")
 CAF_END_TYPE_ID_BLOCK(tidings)

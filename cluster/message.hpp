@@ -15,7 +15,10 @@ namespace tidings::cluster {
 struct origin_head {
   uint64_t node = 0;
   origin_position at; ///< of the last record; everything before it is there, or known to be gone
-  uint64_t chain = 0; ///< hash over that record and all before it of the same incarnation
+
+  /// Hash over that record and all before it of the same incarnation. 0: not known, because that
+  /// record is gone.
+  uint64_t chain = 0;
 
   bool operator==(const origin_head&) const = default;
 };
@@ -60,6 +63,9 @@ struct replica {
   origin_position follows;
 
   uint64_t chain = 0;
+
+  /// Empty: the record has expired, and only its place is left. The place of the first record of an
+  /// incarnation is never forgotten, because it tells who has more than its node went on from.
   std::string bytes;
 
   bool operator==(const replica&) const = default;
@@ -74,7 +80,7 @@ struct data {
 };
 
 /// The sender has forgotten the records of a node up to and including `at`, which it would have had
-/// to send: they have expired.
+/// to send: they have expired. All of one incarnation.
 struct forgotten {
   origin_head up_to;
 

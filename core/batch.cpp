@@ -83,7 +83,7 @@ void append_chunk_head(std::string& out, size_t size) {
 
 void append_envelope_json(std::string& out, const envelope& x) {
   out += "{\"id\":";
-  append_id(out, x.id);
+  append_id(out, x.name);
   append_member(out, ",\"topic\":", x.topics.front());
   out += ",\"topics\":";
   auto separator = '[';
@@ -106,7 +106,7 @@ void append_envelope_json(std::string& out, const envelope& x) {
 
 void append_item_json(std::string& out, const envelope& x, std::optional<item_state> state) {
   out += "{\"id\":";
-  append_id(out, x.id);
+  append_id(out, x.name);
   append_member(out, ",\"type\":", type_of(x));
   append_mail(out, x.mail ? *x.mail : mail_view{});
   append_time(out, ",\"created\":", x.time_ms);
@@ -125,7 +125,7 @@ void append_notification_json(std::string& out, const envelope& x,
                               std::optional<std::string_view> missed_by) {
   auto mail = x.mail ? *x.mail : mail_view{};
   out += "{\"id\":";
-  append_id(out, x.id);
+  append_id(out, x.name);
   append_member(out, ",\"event_type\":", type_of(x));
   append_member(out, ",\"priority\":", to_string(mail.level));
   if (missed_by) {
@@ -182,14 +182,23 @@ void append_wire(std::string& out, wire_format format, const envelope& x) {
   }
 }
 
-committed_batch::committed_batch(uint64_t node, std::vector<record> records)
-  : node_(node), records_(std::move(records)) {
+committed_batch::committed_batch(cursor before, bool is_member, std::vector<record> records)
+  : before_(std::move(before)), is_member_(is_member), records_(std::move(records)) {
+  end_ = cursor_at(records_.size() - 1);
   // Once as records and about once as bytes for the wire.
   constexpr size_t wire_overhead = 64;
   weight_ = sizeof *this;
   for (auto& x : records_)
     weight_ += sizeof x + x.content.topics.size() * sizeof(std::string)
                + 2 * payload_bytes(x.content) + sizeof(span) + wire_overhead;
+}
+
+cursor committed_batch::cursor_at(size_t i) const {
+  auto x = before_;
+  for (size_t n = 0; n <= i; ++n)
+    if (!records_[n].content.ephemeral)
+      x.set(records_[n].node, records_[n].origin);
+  return x;
 }
 
 const committed_batch::encoded& committed_batch::as(wire_format format) const {
@@ -204,17 +213,21 @@ void committed_batch::encode(wire_format format, encoded& to) const {
     size += payload_bytes(x.content) + envelope_overhead;
   to.bytes.reserve(size);
   to.spans.reserve(records_.size());
-  cursor position;
+  auto position = before_;
   std::string id;
+  std::string name;
   std::string frame;
   std::vector<std::string_view> topics;
   auto here = [&] { return static_cast<uint32_t>(to.bytes.size()); };
   for (auto& x : records_) {
     auto& what = x.content;
     id.clear();
+    name.clear();
     if (!what.ephemeral) {
-      position.set(node_, x.origin);
+      position.set(x.node, x.origin);
       position.append_to(id);
+      if (is_member_)
+        event_id{x.node, x.origin}.append_to(name, true);
     }
     topics.assign(what.topics.begin(), what.topics.end());
     frame.clear();
@@ -222,7 +235,7 @@ void committed_batch::encode(wire_format format, encoded& to) const {
     if (what.mail)
       mail = {what.mail->title, what.mail->message, what.mail->level};
     append_wire(frame, format,
-                {id, topics, what.type, what.id, what.data, what.kind, x.time_ms,
+                {id, is_member_ ? name : id, topics, what.type, what.id, what.data, what.kind, x.time_ms,
                  what.expires_at_ms, what.mail ? &mail : nullptr});
     span at{};
     at.chunk_begin = here();

@@ -53,6 +53,7 @@ public:
     check_topics();
     check_storage();
     check_mailbox();
+    check_cluster();
     check_log();
     for (size_t i = 0; i < x_.profile.size(); ++i)
       check_profile(i);
@@ -194,7 +195,7 @@ private:
       complain({"topics.ttl", "topics.ttl-max"}, "topics.ttl is " + lifetime(x.ttl)
                                                    + ", more than topics.ttl-max, which is "
                                                    + format_duration(x.ttl_max));
-    if (x.level == durability::quorum)
+    if (x.level == durability::quorum && !x_.cluster.enabled())
       complain({"topics.level"}, "topics.level" + no_quorum());
     at_least("topics.active-max", x.active_max, 1, count);
     positive("topics.idle-timeout", x.idle_timeout);
@@ -222,6 +223,58 @@ private:
     at_least("mailbox.active-max", x.active_max, 1, count);
     positive("mailbox.idle-timeout", x.idle_timeout);
     between("mailbox.page-items", x.page_items, 1, 10'000, count);
+  }
+
+  void check_cluster() {
+    auto& x = x_.cluster;
+    if (!x.enabled()) {
+      if (!x.members.empty())
+        complain({"cluster.node", "cluster.members"},
+                 "cluster.members are named, but not which of them this node is: set cluster.node");
+      return;
+    }
+    constexpr size_t members_max = 7;
+    if (x.members.size() > members_max)
+      complain({"cluster.members"}, "cluster.members are more than "
+                                      + std::to_string(members_max)
+                                      + ": every member keeps every event, which does not go further");
+    std::vector<cluster_member> seen;
+    for (auto& text : x.members) {
+      auto member = parse_member(text);
+      if (!member) {
+        complain({"cluster.members"},
+                 "cluster.members: " + quoted(text) + " is not written like a=10.0.0.1:7070");
+        continue;
+      }
+      for (auto& other : seen)
+        if (other.name == member->name || other.address == member->address)
+          complain({"cluster.members"}, "cluster.members: " + quoted(text) + " and "
+                                          + quoted(other.name + "=" + other.address)
+                                          + " have the same name or address");
+      seen.push_back(std::move(*member));
+    }
+    auto self = std::find_if(seen.begin(), seen.end(),
+                             [&](const cluster_member& member) { return member.name == x.node; });
+    if (self == seen.end())
+      complain({"cluster.node", "cluster.members"},
+               "cluster.node " + quoted(x.node) + " is not one of cluster.members");
+    if (x.name.empty() || x.name.size() > 64)
+      complain({"cluster.name"}, "cluster.name must have 1 to 64 bytes");
+    if (x.secret.empty() == x.secret_file.empty())
+      complain({"cluster.secret", "cluster.secret-file"},
+               std::string{"a cluster needs either cluster.secret or cluster.secret-file"}
+                 + (x.secret.empty() ? "" : ", not both"));
+    constexpr size_t secret_bytes_min = 32;
+    if (!x.secret.empty() && x.secret.size() < secret_bytes_min)
+      complain({"cluster.secret"}, "cluster.secret must have at least "
+                                     + std::to_string(secret_bytes_min) + " bytes");
+    auto given = !x.certificate.empty() + !x.key.empty() + !x.authority.empty();
+    if (given != 0 && given != 3)
+      complain({"cluster.certificate", "cluster.key", "cluster.authority"},
+               "TLS between members needs cluster.certificate, cluster.key and cluster.authority");
+    positive("cluster.join-timeout", x.join_timeout);
+    positive("cluster.quorum-timeout", x.quorum_timeout);
+    between("cluster.window-bytes", x.window_bytes, mib, gib, bytes);
   }
 
   void check_log() {
@@ -341,7 +394,7 @@ private:
                what + ": ttl is " + lifetime(ttl) + (x.ttl ? "" : " as in topics.ttl")
                  + ", more than ttl-max, which is " + format_duration(ttl_max)
                  + (x.ttl_max ? "" : " as in topics.ttl-max"));
-    if (x.level == durability::quorum)
+    if (x.level == durability::quorum && !x_.cluster.enabled())
       complain({key("level")}, what + ": level" + no_quorum());
     if (x.ephemeral)
       check_ephemeral(x, what, key);
@@ -416,7 +469,7 @@ private:
   }
 
   static std::string no_quorum() {
-    return " quorum needs a cluster, which this version does not have yet: use fsync";
+    return " quorum needs a cluster: name its members in [cluster], or use fsync";
   }
 
   /// Browsers send an origin in exactly one spelling; any other would never match.

@@ -10,6 +10,7 @@ namespace tidings {
 namespace {
 
 constexpr std::string_view prefix = "c1.";
+constexpr std::string_view event_prefix = "e1.";
 constexpr size_t node_bytes = 8;
 constexpr size_t varint_bytes_max = 10;
 constexpr size_t binary_bytes_max =
@@ -128,6 +129,62 @@ void cursor::set(uint64_t node, origin_position at) {
   if (components_.size() == components_max)
     throw std::length_error("a cursor holds at most 13 nodes");
   components_.insert(i, {node, at});
+}
+
+void cursor::merge(const cursor& x) {
+  for (auto& other : x.components_) {
+    auto mine = find(other.node);
+    if (!mine || *mine < other.at)
+      set(other.node, other.at);
+  }
+}
+
+bool cursor::covers(uint64_t node, origin_position at) const noexcept {
+  auto mine = find(node);
+  return mine && at <= *mine;
+}
+
+bool cursor::covers(const cursor& x) const noexcept {
+  return std::all_of(x.components_.begin(), x.components_.end(), [this](const component& other) {
+    return other.at.sequence == 0 || covers(other.node, other.at);
+  });
+}
+
+void event_id::append_to(std::string& out, bool is_member) const {
+  if (!is_member) {
+    cursor{node, at}.append_to(out);
+    return;
+  }
+  char binary[node_bytes + 2 * varint_bytes_max];
+  auto end = put_varint(put_varint(put_node(binary, node), at.incarnation), at.sequence);
+  out += event_prefix;
+  append_base64url(out, {binary, static_cast<size_t>(end - binary)});
+}
+
+std::string event_id::to_string(bool is_member) const {
+  std::string text;
+  append_to(text, is_member);
+  return text;
+}
+
+std::optional<event_id> event_id::parse(std::string_view text) {
+  if (!text.starts_with(event_prefix)) {
+    auto x = cursor::parse(text);
+    if (!x || x->components().size() != 1)
+      return std::nullopt;
+    return event_id{x->components().front().node, x->components().front().at};
+  }
+  if (text.size() > cursor::text_bytes_max)
+    return std::nullopt;
+  auto binary = from_base64url(text.substr(event_prefix.size()));
+  if (!binary)
+    return std::nullopt;
+  std::string_view rest = *binary;
+  event_id x;
+  if (!take_node(rest, x.node) || !take_varint(rest, x.at.incarnation)
+      || !take_varint(rest, x.at.sequence) || !rest.empty())
+    return std::nullopt;
+  return x;
 }
 
 } // namespace tidings

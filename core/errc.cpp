@@ -64,6 +64,10 @@ const char* to_string(errc x) noexcept {
       return "internal_error";
     case errc::invalid_configuration:
       return "invalid_configuration";
+    case errc::starting:
+      return "starting";
+    case errc::owner_unreachable:
+      return "owner_unreachable";
   }
   return "unknown";
 }

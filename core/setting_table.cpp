@@ -242,6 +242,29 @@ struct choice {
   }
 };
 
+/// The highest that the node, or its cluster, has if unset.
+struct level_or_auto {
+  static constexpr auto kind = value_kind::text;
+  static constexpr std::array names{"auto"sv, "none"sv, "written"sv, "fsync"sv, "quorum"sv};
+  static constexpr std::span<const std::string_view> choices{names};
+
+  static bool read(std::string_view x, std::optional<durability>& to) {
+    if (x == names[0]) {
+      to.reset();
+      return true;
+    }
+    durability level{};
+    if (!choice<durability>::read(x, level))
+      return false;
+    to = level;
+    return true;
+  }
+
+  static std::string write(const std::optional<durability>& x) {
+    return x ? choice<durability>::write(*x) : std::string{names[0]};
+  }
+};
+
 /// Spelled like `Codec`; nothing if unset.
 template <class Codec>
 struct maybe {
@@ -309,6 +332,9 @@ constexpr auto storage = at<Codec, &config::storage, Field>();
 
 template <class Codec, auto Field>
 constexpr auto mailbox = at<Codec, &config::mailbox, Field>();
+
+template <class Codec, auto Field>
+constexpr auto cluster = at<Codec, &config::cluster, Field>();
 
 template <class Codec, auto Field>
 constexpr auto logging = at<Codec, &config::log, Field>();
@@ -433,8 +459,8 @@ constexpr setting<config> table[] = {
    "How long an event is kept that names no time to live; 0: for ever."},
   {"topics.ttl-max", apply, topics<duration, &topics_config::ttl_max>,
    "Longest time to live, longer wishes are cut to it; 0: no bound."},
-  {"topics.level", apply, topics<choice<durability>, &topics_config::level>,
-   "Least level at which a publish is answered; quorum needs a cluster."},
+  {"topics.level", apply, topics<level_or_auto, &topics_config::level>,
+   "Least level at which a publish is answered; auto: fsync on one node, quorum in a cluster."},
   {"topics.active-max", apply, topics<number, &topics_config::active_max>,
    "Topics whose state is in memory at the same time."},
   {"topics.idle-timeout", apply, topics<duration, &topics_config::idle_timeout>,
@@ -477,6 +503,31 @@ constexpr setting<config> table[] = {
    "How long the state of an unused mailbox stays in memory."},
   {"mailbox.page-items", apply, mailbox<number, &mailbox_config::page_items>,
    "Largest limit of a page of a mailbox."},
+
+  {"cluster.node", restart, cluster<text, &cluster_config::node>,
+   "Name of this node among the members; empty: it is alone."},
+  {"cluster.name", restart, cluster<text, &cluster_config::name>,
+   "Name of the cluster: nodes of another one are turned away."},
+  {"cluster.members", restart, cluster<list, &cluster_config::members>,
+   "All members, this one too, as NAME=HOST:PORT; the same list on all of them."},
+  {"cluster.listen", restart, cluster<text, &cluster_config::listen>,
+   "Address that takes the links of other members, as HOST:PORT; empty: that of this member."},
+  {"cluster.secret", restart, cluster<secret, &cluster_config::secret>,
+   "What members prove to each other to have: 32 random characters or more."},
+  {"cluster.secret-file", restart, cluster<text, &cluster_config::secret_file>,
+   "File that holds the secret."},
+  {"cluster.certificate", restart, cluster<text, &cluster_config::certificate>,
+   "Certificate of this member as PEM, with its name as DNS name: links then speak TLS 1.3."},
+  {"cluster.key", restart, cluster<text, &cluster_config::key>,
+   "Private key of the certificate."},
+  {"cluster.authority", restart, cluster<text, &cluster_config::authority>,
+   "Certificate of the authority that signs those of members, and nothing else."},
+  {"cluster.join-timeout", restart, cluster<duration, &cluster_config::join_timeout>,
+   "How long a start waits for members that cannot be reached before it takes publishes."},
+  {"cluster.quorum-timeout", restart, cluster<duration, &cluster_config::quorum_timeout>,
+   "How long a publish waits for a majority of members; then the answer is 504 indeterminate."},
+  {"cluster.window-bytes", restart, cluster<size, &cluster_config::window_bytes>,
+   "Records that may be under way from one other member."},
 
   {"log.level", apply, logging<log_level, &log_config::level>,
    "Least level of the lines that are logged."},

@@ -68,6 +68,10 @@ description describe(errc x) noexcept {
       return {501, "Not implemented"};
     case errc::quorum_unavailable:
       return {503, "Quorum unavailable", 2};
+    case errc::starting:
+      return {503, "Starting", 1};
+    case errc::owner_unreachable:
+      return {503, "Owner unreachable", 2};
     case errc::indeterminate:
       return {504, "Indeterminate"};
     case errc::shutting_down:

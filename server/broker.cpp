@@ -245,15 +245,15 @@ private:
     if (threads == 0)
       threads = std::max(1u, std::thread::hardware_concurrency());
     auto head = store_->last();
-    auto head_id = store_->cursor_at(head).to_string();
+    auto head_at = store_->cursor_at(head);
     for (uint32_t i = 0; i < threads; ++i) {
       auto w = std::make_unique<http::worker>(*system_);
       shard_environment env;
       env.index = i;
       env.cfg = config_;
-      env.node = store_->node().short_form();
+      env.is_member = store_->is_member();
       env.head = head;
-      env.head_id = head_id;
+      env.head_at = head_at;
       env.stats = stats_;
       env.clock = &system_clock_source();
       env.post = [&context = w->context()](std::function<void()> f) {

@@ -1,13 +1,14 @@
 #include "storage/keys.hpp"
 
-#include "storage/bytes.hpp"
+#include "tidings/bytes.hpp"
 
 namespace tidings::storage {
 
 namespace {
 
 constexpr uint8_t topic_version = 1;
-constexpr uint8_t key_version = 1;
+constexpr uint8_t key_version = 2;
+constexpr uint8_t key_version_without_slot = 1;
 constexpr uint8_t mailbox_version = 1;
 constexpr uint8_t shared_flag = 0x01;
 constexpr size_t lsn_bytes = 8;
@@ -126,11 +127,13 @@ void encode_idempotency(std::string& out, const idempotency_entry& x) {
   append_u64(out, x.origin.sequence);
   append_u64(out, static_cast<uint64_t>(x.time_ms));
   append_u64(out, x.fingerprint);
+  out.push_back(static_cast<char>(x.slot));
 }
 
 std::optional<idempotency_entry> parse_idempotency(std::string_view value) noexcept {
   byte_reader in{value};
-  if (in.u8() != key_version)
+  auto version = in.u8();
+  if (version != key_version && version != key_version_without_slot)
     return std::nullopt;
   idempotency_entry x;
   x.expires_at_ms = static_cast<int64_t>(in.u64());
@@ -139,6 +142,8 @@ std::optional<idempotency_entry> parse_idempotency(std::string_view value) noexc
   x.origin.sequence = in.u64();
   x.time_ms = static_cast<int64_t>(in.u64());
   x.fingerprint = in.u64();
+  if (version == key_version)
+    x.slot = in.u8();
   if (!in.done())
     return std::nullopt;
   return x;

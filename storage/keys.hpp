@@ -81,6 +81,7 @@ std::optional<origin_run> parse_origin(std::string_view key, std::string_view va
 
 struct idempotency_entry {
   int64_t expires_at_ms = 0;
+  uint8_t slot = 0; ///< whose record it is: see origin_heads
   lsn position{};
   origin_position origin;
   int64_t time_ms = 0;

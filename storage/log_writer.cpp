@@ -1,23 +1,30 @@
 #include "storage/log_writer.hpp"
 
+#include "storage/entry_presenter.hpp"
 #include "storage/keys.hpp"
+#include "storage/meta_names.hpp"
 #include "storage/record_codec.hpp"
 
 #include <algorithm>
 
 namespace tidings::storage {
 
-log_writer::log_writer(database& db, origin_runs& runs, const guarded_clock& clock,
-                       const settings& x, const log_end& end)
+log_writer::log_writer(database& db, origin_heads& heads, const origin_index& index,
+                       const guarded_clock& clock, const settings& x, const log_end& end)
   : db_(db),
-    runs_(runs),
+    heads_(heads),
     clock_(clock),
     settings_(x),
     end_(end),
     last_(to_integer(end.position)),
     retention_(db),
-    mailboxes_(db) {
-  // nop
+    mailboxes_(db, heads, index) {
+  dismiss_admitted();
+}
+
+void log_writer::dismiss_admitted() {
+  for (uint8_t i = 0; i < heads_.size(); ++i)
+    admitted_[i] = heads_.head(i);
 }
 
 status log_writer::append(std::span<log_entry> entries, bool sync) {
@@ -30,91 +37,231 @@ status log_writer::append(std::span<log_entry> entries, bool sync) {
   return batch_.Count() == 0 ? std::nullopt : commit(sync);
 }
 
+void log_writer::begin() {
+  batch_.Clear();
+  for (uint8_t i = 0; i < heads_.size(); ++i)
+    moved_[i] = heads_.head(i);
+}
+
 status log_writer::build(std::span<log_entry> entries) {
   auto now = clock_.read_now_ms();
-  batch_.Clear();
-  retention_.begin(now, clock_.delete_now_ms(), end_.chain);
+  begin();
+  retention_.begin(now, clock_.delete_now_ms());
+  mailboxes_.begin();
+  decoded_entry foreign;
   for (auto& x : entries) {
-    mailboxes_.put_changes(batch_, x.changes);
-    if (x.content.content.ephemeral) {
-      x.content.position = end_.position;
-      x.content.origin = end_.origin;
-      x.content.chain = end_.chain;
-      x.content.time_ms = std::max(now, end_.time_ms);
+    auto& content = x.content;
+    if (auto failed = mailboxes_.put_changes(batch_, x.changes))
+      return failed;
+    if (!x.body.empty()) {
+      auto slot = heads_.slot_of(content.node);
+      if (!slot || !decode_body(x.body, foreign))
+        return failure{errc::storage_corrupt, "an entry of another node was not admitted"};
+      place(*slot, content.origin, now);
+      value_ += x.body;
+      content.position = end_.position;
+      end_.chain = content.chain;
+      moved_[*slot] = {content.node, content.origin, content.chain};
+      if (x.is_gone)
+        put_gone(content.position, foreign);
+      else if (auto failed = put(x, foreign.key, foreign.fingerprint))
+        return failed;
+    } else if (content.content.ephemeral) {
+      content.position = end_.position;
+      content.node = heads_.own();
+      content.origin = end_.origin;
+      content.chain = end_.chain;
+      content.time_ms = std::max(now, end_.arrived_ms);
       continue;
+    } else {
+      auto follows = moved_[0].at;
+      auto previous = sequence_ == 0 ? 0 : chain_;
+      name(content, now);
+      place(0, content.origin, now);
+      content.position = end_.position;
+      append_body(value_, content, {follows, x.key, x.fingerprint}, previous);
+      end_.chain = chain_ = content.chain;
+      moved_[0] = {heads_.own(), content.origin, content.chain};
+      if (auto failed = put(x, x.key, x.fingerprint))
+        return failed;
     }
-    place(x.content, now);
-    encode_record(value_, x.content, end_.chain);
-    end_.chain = x.content.chain;
-    put(x);
-    if (auto failed = retention_.add(x))
+    if (auto failed = mailboxes_.put_raises(batch_, x.raises))
+      return failed;
+    if (auto failed = retention_.add(x, value_))
       return failed;
   }
   return retention_.finish(batch_);
 }
 
+result<std::vector<log_entry>> log_writer::admit(uint64_t node,
+                                                 std::span<const std::string> bodies) {
+  auto slot = slot_of(node);
+  if (!slot)
+    return slot.error();
+  std::vector<log_entry> entries;
+  entries.reserve(bodies.size());
+  auto head = admitted_[*slot];
+  decoded_entry x;
+  for (auto& body : bodies) {
+    if (!decode_body(body, x))
+      return failure{errc::storage_corrupt, "a record of another node cannot be read"};
+    auto goes_on =
+      x.origin.incarnation == head.at.incarnation && x.origin.sequence == head.at.sequence + 1;
+    auto begins = x.origin.incarnation > head.at.incarnation && x.origin.sequence == 1;
+    if (!goes_on && !begins)
+      return failure{errc::invalid_parameter, "a record of another node does not come next"};
+    auto previous = begins ? 0 : head.chain;
+    auto can_be_checked = x.form == entry_form::record && x.chain != 0 && (begins || previous != 0);
+    if (can_be_checked && chain_of(x, body, node, previous) != x.chain)
+      return failure{errc::storage_corrupt,
+                     "a record of another node does not follow from the one before it"};
+    head = {node, x.origin, x.chain};
+    auto& entry = entries.emplace_back();
+    entry.content.node = node;
+    entry.content.origin = x.origin;
+    entry.content.time_ms = x.time_ms;
+    entry.content.chain = x.chain;
+    entry.is_gone = x.form != entry_form::record;
+    if (!entry.is_gone)
+      entry.content.content = to_event(x);
+    entry.body = body;
+  }
+  admitted_[*slot] = head;
+  return entries;
+}
+
+result<uint8_t> log_writer::slot_of(uint64_t node) {
+  if (auto known = heads_.slot_of(node))
+    return *known;
+  auto slot = heads_.size();
+  if (slot == slots_max)
+    return failure{errc::storage_unavailable, "the log holds records of " + std::to_string(slots_max)
+                                           + " nodes already, which is the most"};
+  // Durable before anything names it.
+  if (auto failed = db_.put_number(std::string{meta::slot} + std::to_string(slot), node))
+    return *failed;
+  heads_.add(slot, node);
+  admitted_[slot] = {node, {}, 0};
+  moved_[slot] = admitted_[slot];
+  return slot;
+}
+
 status log_writer::append_loss() {
-  batch_.Clear();
+  begin();
   record x;
   auto now = clock_.read_now_ms();
-  place(x, now);
+  auto follows = moved_[0].at;
+  auto previous = sequence_ == 0 ? 0 : chain_;
+  name(x, now);
+  place(0, x.origin, now);
+  append_body(value_, x, {.follows = follows}, previous);
   decoded_entry place;
-  place.origin = x.origin;
-  place.time_ms = x.time_ms;
-  place.chain = end_.chain;
+  if (!decode_entry(value_, place))
+    return failure{errc::internal_error, "an entry that was just made cannot be read"};
   encode_stub(value_, entry_form::lost, now, place);
-  batch_.Put(db_.at(family::log), slice(log_key{x.position}.view()), value_);
-  // Of all topics: in the index under the name that no topic has.
-  encode_topic_key(key_, everyone, x.position);
-  encode_topic_entry(value_, {now, 0});
-  batch_.Put(db_.at(family::topic), key_, value_);
+  end_.chain = chain_ = x.chain;
+  moved_[0] = {heads_.own(), x.origin, x.chain};
+  put_gone(end_.position, place);
   return commit(true);
 }
 
-void log_writer::place(record& x, int64_t now_ms) {
-  end_.position = next(end_.position);
-  end_.origin = end_.origin.incarnation == settings_.incarnation
-                  ? origin_position{settings_.incarnation, end_.origin.sequence + 1}
-                  : origin_position{settings_.incarnation, 1};
-  end_.time_ms = std::max(now_ms, end_.time_ms);
-  x.position = end_.position;
-  x.origin = end_.origin;
-  x.time_ms = end_.time_ms;
-  if (!has_run_)
-    put_run(x);
+status log_writer::append_forgotten(const log_head& x) {
+  auto slot = slot_of(x.node);
+  if (!slot)
+    return slot.error();
+  begin();
+  auto now = clock_.read_now_ms();
+  place(*slot, x.at, now);
+  decoded_entry stub;
+  stub.slot = *slot;
+  stub.origin = x.at;
+  stub.chain = x.chain;
+  stub.time_ms = stub.arrived_ms = end_.arrived_ms;
+  stub.other_count = heads_.others(*slot, stub.others);
+  encode_stub(value_, entry_form::expired, now, stub);
+  end_.chain = x.chain;
+  begins_run_ = true; // what follows in sequence does, but what came before does not
+  moved_[*slot] = admitted_[*slot] = x;
+  put_gone(end_.position, stub);
+  return commit(true);
 }
 
-/// Expects the encoded record in `value_`.
-void log_writer::put(const log_entry& x) {
+void log_writer::name(record& x, int64_t now_ms) {
+  x.node = heads_.own();
+  x.origin = {settings_.incarnation, ++sequence_};
+  x.time_ms = std::max(now_ms, end_.arrived_ms);
+}
+
+void log_writer::place(uint8_t slot, origin_position at, int64_t now_ms) {
+  auto goes_on = !begins_run_ && end_.slot == slot
+                 && end_.origin.incarnation == at.incarnation
+                 && end_.origin.sequence + 1 == at.sequence;
+  begins_run_ = false;
+  end_.position = next(end_.position);
+  end_.slot = slot;
+  end_.origin = at;
+  end_.arrived_ms = std::max(now_ms, end_.arrived_ms);
+  if (!goes_on) {
+    origin_run run{heads_.node_of(slot), at, end_.position};
+    batch_.Put(db_.at(family::origin), encode_origin_key(run), encode_origin_value(run));
+  }
+  std::array<slot_position, slots_max> others;
+  size_t n = 0;
+  for (uint8_t i = 0; i < heads_.size(); ++i)
+    if (i != slot && moved_[i].at.sequence != 0)
+      others[n++] = {i, moved_[i].at};
+  encode_place(value_, {slot, end_.arrived_ms, {others.data(), n}});
+}
+
+status log_writer::put(const log_entry& x, std::string_view key, uint64_t fingerprint) {
   auto& content = x.content.content;
   auto position = x.content.position;
   batch_.Put(db_.at(family::log), slice(log_key{position}.view()), value_);
-  encode_topic_entry(value_, {content.expires_at_ms, payload_bytes(content)});
+  std::string entry;
+  encode_topic_entry(entry, {content.expires_at_ms, payload_bytes(content)});
   for (auto& topic : content.topics) {
     encode_topic_key(key_, topic, position);
-    batch_.Put(db_.at(family::topic), key_, value_);
+    batch_.Put(db_.at(family::topic), key_, entry);
   }
-  mailboxes_.put_item(batch_, x.content);
-  if (!x.key.empty()) {
-    encode_idempotency(value_, {x.content.time_ms + settings_.idempotency_window_ms, position,
-                                x.content.origin, x.content.time_ms, x.fingerprint});
-    batch_.Put(db_.at(family::key), x.key, value_);
+  if (auto failed = mailboxes_.put_item(batch_, x.content))
+    return failed;
+  if (key.empty())
+    return std::nullopt;
+  if (!x.body.empty()) {
+    // Used on both sides of a split: who asks here goes on getting the answer given here.
+    auto known = db_.get(family::key, key);
+    if (!known)
+      return known.error();
+    if (*known)
+      return std::nullopt;
   }
+  auto slot = heads_.slot_of(x.content.node).value_or(0);
+  encode_idempotency(entry, {x.content.time_ms + settings_.idempotency_window_ms, slot, position,
+                             x.content.origin, x.content.time_ms, fingerprint});
+  batch_.Put(db_.at(family::key), slice(key), entry);
+  return std::nullopt;
 }
 
-void log_writer::put_run(const record& first) {
-  has_run_ = true;
-  new_run_ = origin_run{settings_.node, first.origin, first.position};
-  batch_.Put(db_.at(family::origin), encode_origin_key(*new_run_), encode_origin_value(*new_run_));
+void log_writer::put_gone(lsn at, const decoded_entry& x) {
+  batch_.Put(db_.at(family::log), slice(log_key{at}.view()), value_);
+  std::string entry;
+  encode_topic_entry(entry, {x.expires_at_ms, 0});
+  auto list = [&](std::string_view topic) {
+    encode_topic_key(key_, topic, at);
+    batch_.Put(db_.at(family::topic), key_, entry);
+  };
+  for (auto topic : x.topic_span())
+    list(topic);
+  if (x.topic_count == 0)
+    list(everyone); // of all topics: in the index under the name that no topic has
 }
 
 status log_writer::commit(bool sync) {
   if (auto failed = db_.write(batch_, sync))
     return failed;
-  if (new_run_) {
-    runs_.add(*new_run_);
-    new_run_.reset();
-  }
+  for (uint8_t i = 0; i < heads_.size(); ++i)
+    heads_.move(i, moved_[i].at, moved_[i].chain);
+  mailboxes_.committed();
   last_.store(to_integer(end_.position), std::memory_order_release);
   return std::nullopt;
 }

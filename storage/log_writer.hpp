@@ -2,42 +2,59 @@
 
 #include "storage/database.hpp"
 #include "storage/mailbox_batch.hpp"
-#include "storage/origin_runs.hpp"
+#include "storage/origin_heads.hpp"
+#include "storage/origin_index.hpp"
 #include "storage/retention_batch.hpp"
 #include "tidings/event_store.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace tidings::storage {
 
 /// The end of the log: what the next record follows.
 struct log_end {
   lsn position{};
+  uint8_t slot = 0; ///< whose the last record is
   origin_position origin;
   uint64_t chain = 0;
-  int64_t time_ms = 0;
+  int64_t arrived_ms = 0;
 };
 
 /// Turns entries into write batches. One thread at a time, but for `last`.
 class log_writer {
 public:
   struct settings {
-    uint64_t node = 0; ///< short form
     uint64_t incarnation = 0;
     int64_t idempotency_window_ms = 0;
   };
 
-  log_writer(database& db, origin_runs& runs, const guarded_clock& clock, const settings& x,
-             const log_end& end);
+  log_writer(database& db, origin_heads& heads, const origin_index& index,
+             const guarded_clock& clock, const settings& x, const log_end& end);
+
+  /// To be called once, before anything else.
+  status load() {
+    return mailboxes_.load();
+  }
 
   /// See event_store::append.
   status append(std::span<log_entry> entries, bool sync);
 
+  /// See event_store::admit.
+  result<std::vector<log_entry>> admit(uint64_t node, std::span<const std::string> bodies);
+
+  /// See event_store::dismiss_admitted.
+  void dismiss_admitted();
+
   /// Puts a place into the log that says that records were lost before it. Durable.
   status append_loss();
+
+  /// See event_store::append_forgotten.
+  status append_forgotten(const log_head& x);
 
   const log_end& end() const noexcept {
     return end_;
@@ -49,26 +66,39 @@ public:
   }
 
 private:
+  /// Begins a batch.
+  void begin();
+
   status build(std::span<log_entry> entries);
 
-  /// Sets what the log decides about a record.
-  void place(record& x, int64_t now_ms);
+  /// Gives a record of this node its name.
+  void name(record& x, int64_t now_ms);
 
-  void put(const log_entry& x);
+  /// Gives an entry its place, and begins its value with that.
+  void place(uint8_t slot, origin_position at, int64_t now_ms);
 
-  /// Notes where this incarnation begins, with its first record.
-  void put_run(const record& first);
+  /// The entry itself is in `value_`.
+  status put(const log_entry& x, std::string_view key, uint64_t fingerprint);
+
+  /// What is kept of a record that is gone.
+  void put_gone(lsn at, const decoded_entry& x);
+
+  /// The slot of a node; takes one if there is none yet.
+  result<uint8_t> slot_of(uint64_t node);
 
   status commit(bool sync);
 
   database& db_;
-  origin_runs& runs_;
+  origin_heads& heads_;
   const guarded_clock& clock_;
   const settings settings_;
   log_end end_;
   std::atomic<uint64_t> last_;
-  std::optional<origin_run> new_run_; // in the batch, not yet in runs_
-  bool has_run_ = false;
+  bool begins_run_ = true; // the first of this process does, whatever came before
+  uint64_t sequence_ = 0;  // of this node's last record
+  uint64_t chain_ = 0;     // of that
+  std::array<log_head, slots_max> moved_{};    // in the batch
+  std::array<log_head, slots_max> admitted_{}; // not yet appended
   retention_batch retention_;
   mailbox_batch mailboxes_;
   rocksdb::WriteBatch batch_;

@@ -1,8 +1,12 @@
 #include "storage/mailbox_batch.hpp"
 
+#include "tidings/bytes.hpp"
 #include "storage/keys.hpp"
+#include "storage/meta_names.hpp"
+#include "storage/rocksdb_failure.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace tidings::storage {
 
@@ -13,41 +17,208 @@ bool names_everyone(const Topics& topics) {
   return std::find(topics.begin(), topics.end(), everyone_topic) != topics.end();
 }
 
+std::string early_prefix(const event_id& x) {
+  std::string key{meta::early};
+  append_u64(key, x.node);
+  append_u64(key, x.at.incarnation);
+  append_u64(key, x.at.sequence);
+  return key;
+}
+
+/// What a user did with an item that had not come.
+struct early_raise {
+  item_state to = item_state::unread;
+  int64_t at_ms = 0;
+};
+
+std::optional<early_raise> parse_early(std::string_view value) {
+  byte_reader in{value};
+  auto state = in.u8();
+  auto at = in.u64();
+  if (!in.done() || state >= item_state_count)
+    return std::nullopt;
+  return early_raise{static_cast<item_state>(state), static_cast<int64_t>(at)};
+}
+
+failure unreadable() {
+  return {errc::storage_corrupt, "what is kept for an item to come cannot be read"};
+}
+
 } // namespace
 
-void mailbox_batch::put_item(rocksdb::WriteBatch& to, const record& x) {
+status mailbox_batch::load() {
+  rocksdb::WriteBatch passed;
+  std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::meta))};
+  for (at->Seek(slice(meta::early)); at->Valid() && at->key().starts_with(slice(meta::early));
+       at->Next()) {
+    byte_reader in{view(at->key()).substr(meta::early.size())};
+    event_id item;
+    item.node = in.u64();
+    item.at.incarnation = in.u64();
+    item.at.sequence = in.u64();
+    auto slot = heads_.slot_of(item.node);
+    if (slot && heads_.head(*slot).at >= item.at)
+      passed.Delete(db_.at(family::meta), at->key());
+    else
+      ++early_;
+  }
+  if (!at->status().ok())
+    return to_failure("cannot read what is kept for items to come", at->status());
+  if (passed.Count() != 0)
+    if (auto x = db_.raw().Write({}, &passed); !x.ok())
+      return to_failure("cannot forget what was kept for items to come", x);
+  return std::nullopt;
+}
+
+void mailbox_batch::begin() {
+  written_.clear();
+  items_.clear();
+}
+
+void mailbox_batch::committed() {
+  begin();
+}
+
+void mailbox_batch::put(rocksdb::WriteBatch& to, std::string_view user, const mailbox_entry& x) {
+  std::string key;
+  encode_mailbox_key(key, user, x.item);
+  auto goes = x.state == item_state::dismissed && !x.shared;
+  if (goes) {
+    to.Delete(db_.at(family::mailbox), key);
+  } else {
+    encode_mailbox_entry(value_, x);
+    to.Put(db_.at(family::mailbox), key, value_);
+  }
+  if (heads_.size() > 1) // alone, nobody else changes what a mailbox's own actor decides about
+    written_[std::move(key)] = goes ? std::nullopt : std::optional{x};
+}
+
+result<std::optional<mailbox_entry>> mailbox_batch::current(std::string_view user,
+                                                            lsn item) const {
+  using answer = std::optional<mailbox_entry>;
+  std::string key;
+  encode_mailbox_key(key, user, item);
+  if (auto known = written_.find(key); known != written_.end())
+    return known->second;
+  auto value = db_.get(family::mailbox, key);
+  if (!value)
+    return value.error();
+  if (!*value)
+    return answer{};
+  auto x = parse_mailbox_entry(item, **value);
+  if (!x)
+    return failure{errc::storage_corrupt, "an entry of the mailbox index cannot be read"};
+  return x;
+}
+
+status mailbox_batch::put_item(rocksdb::WriteBatch& to, const record& x) {
   auto& content = x.content;
   if (!content.mail)
-    return;
+    return std::nullopt;
   mailbox_entry entry;
+  entry.item = x.position;
   entry.level = content.mail->level;
   entry.shared = names_everyone(content.topics);
   entry.created_ms = x.time_ms;
   entry.expires_at_ms = content.expires_at_ms;
   entry.type = content.type;
-  encode_mailbox_entry(value_, entry);
+  if (heads_.size() > 1)
+    items_[{x.node, x.origin}] = x.position;
   if (entry.shared) {
-    encode_mailbox_key(key_, all_users, x.position);
-    to.Put(db_.at(family::mailbox), key_, value_);
-    return;
+    put(to, all_users, entry);
+  } else {
+    for (auto& topic : content.topics)
+      if (auto user = user_of_topic(topic))
+        put(to, *user, entry);
   }
-  for (auto& topic : content.topics)
-    if (auto user = user_of_topic(topic)) {
-      encode_mailbox_key(key_, *user, x.position);
-      to.Put(db_.at(family::mailbox), key_, value_);
-    }
+  return early_ == 0 ? std::nullopt : apply_early(to, x);
 }
 
-void mailbox_batch::put_changes(rocksdb::WriteBatch& to, std::span<const mailbox_change> xs) {
+status mailbox_batch::put_changes(rocksdb::WriteBatch& to, std::span<const mailbox_change> xs) {
   for (auto& x : xs) {
-    encode_mailbox_key(key_, x.user, x.entry.item);
-    if (x.entry.state == item_state::dismissed && !x.entry.shared) {
-      to.Delete(db_.at(family::mailbox), key_);
-    } else {
-      encode_mailbox_entry(value_, x.entry);
-      to.Put(db_.at(family::mailbox), key_, value_);
+    if (heads_.size() > 1) {
+      auto known = current(x.user, x.entry.item);
+      if (!known)
+        return known.error();
+      auto is_gone = !*known && !x.entry.shared; // dismissed or evicted since it was decided
+      if (is_gone || (*known && (*known)->state > x.entry.state))
+        continue;
     }
+    put(to, x.user, x.entry);
   }
+  return std::nullopt;
+}
+
+status mailbox_batch::put_raises(rocksdb::WriteBatch& to, std::span<const mailbox_raise> xs) {
+  for (auto& x : xs) {
+    auto in_batch = items_.find({x.item.node, x.item.at});
+    auto place = in_batch != items_.end() ? result<std::optional<lsn>>{in_batch->second}
+                                          : index_.find(x.item);
+    if (!place)
+      return place.error();
+    if (*place) {
+      if (auto failed = raise(to, x.user, **place, x.to, x.at_ms))
+        return failed;
+      continue;
+    }
+    auto slot = heads_.slot_of(x.item.node);
+    if (slot && heads_.head(*slot).at >= x.item.at)
+      continue; // forgotten
+    auto key = early_prefix(x.item) + x.user;
+    auto known = db_.get(family::meta, key);
+    if (!known)
+      return known.error();
+    if (*known) {
+      auto before = parse_early(**known);
+      if (!before)
+        return unreadable();
+      if (before->to >= x.to)
+        continue;
+    } else {
+      ++early_;
+    }
+    value_.assign(1, static_cast<char>(x.to));
+    append_u64(value_, static_cast<uint64_t>(x.at_ms));
+    to.Put(db_.at(family::meta), key, value_);
+  }
+  return std::nullopt;
+}
+
+status mailbox_batch::raise(rocksdb::WriteBatch& to, std::string_view user, lsn item,
+                            item_state state, int64_t at_ms) {
+  auto entry = current(user, item);
+  if (!entry)
+    return entry.error();
+  if (!*entry) { // an item of everyone's that the user had done nothing with, or one that is gone
+    entry = current(all_users, item);
+    if (!entry)
+      return entry.error();
+  }
+  if (!*entry || (*entry)->state >= state)
+    return std::nullopt;
+  auto raised = **entry;
+  raised.state = state;
+  raised.changed_ms = at_ms;
+  put(to, user, raised);
+  return std::nullopt;
+}
+
+status mailbox_batch::apply_early(rocksdb::WriteBatch& to, const record& x) {
+  auto prefix = early_prefix({x.node, x.origin});
+  std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::meta))};
+  for (at->Seek(prefix); at->Valid() && at->key().starts_with(prefix); at->Next()) {
+    auto kept = parse_early(view(at->value()));
+    if (!kept)
+      return unreadable();
+    auto user = view(at->key()).substr(prefix.size());
+    if (auto failed = raise(to, user, x.position, kept->to, kept->at_ms))
+      return failed;
+    to.Delete(db_.at(family::meta), at->key());
+    --early_;
+  }
+  if (!at->status().ok())
+    return to_failure("cannot read what is kept for items to come", at->status());
+  return std::nullopt;
 }
 
 std::optional<std::string_view> user_released(const decoded_entry& of, std::string_view topic) {

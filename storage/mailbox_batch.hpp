@@ -1,9 +1,11 @@
 #pragma once
 
 #include "storage/database.hpp"
+#include "storage/origin_index.hpp"
 #include "storage/record_codec.hpp"
 #include "tidings/event_store.hpp"
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,24 +14,51 @@
 namespace tidings::storage {
 
 /// Keeps mailboxes in step with the log: everything goes into the batch of the records that it
-/// comes from.
+/// comes from. What another node tells of an item that has not come yet is kept until it does.
 class mailbox_batch {
 public:
-  explicit mailbox_batch(const database& db) : db_(db) {
+  mailbox_batch(const database& db, const origin_heads& heads, const origin_index& index)
+    : db_(db), heads_(heads), index_(index) {
     // nop
   }
 
+  /// Counts what is kept for items to come, and forgets it where the item has gone by.
+  status load();
+
+  void begin();
+
   /// Puts the entries of an item: one for each of its users, or a single one if it went to
   /// everyone.
-  void put_item(rocksdb::WriteBatch& to, const record& x);
+  status put_item(rocksdb::WriteBatch& to, const record& x);
 
   /// Puts what users did. A dismissed entry goes, or, of an item that went to everyone, stays to
-  /// say so.
-  void put_changes(rocksdb::WriteBatch& to, std::span<const mailbox_change> xs);
+  /// say so. A state that has risen further meanwhile, on another node, stays.
+  status put_changes(rocksdb::WriteBatch& to, std::span<const mailbox_change> xs);
+
+  /// Puts what users did elsewhere.
+  status put_raises(rocksdb::WriteBatch& to, std::span<const mailbox_raise> xs);
+
+  /// The batch has been written.
+  void committed();
 
 private:
+  void put(rocksdb::WriteBatch& to, std::string_view user, const mailbox_entry& x);
+
+  /// The entry as this batch leaves it; nullopt: there is none.
+  result<std::optional<mailbox_entry>> current(std::string_view user, lsn item) const;
+
+  status raise(rocksdb::WriteBatch& to, std::string_view user, lsn item, item_state state,
+               int64_t at_ms);
+
+  /// What is kept for an item goes to its entries.
+  status apply_early(rocksdb::WriteBatch& to, const record& x);
+
   const database& db_;
-  std::string key_;
+  const origin_heads& heads_;
+  const origin_index& index_;
+  std::map<std::string, std::optional<mailbox_entry>> written_; // in this batch, by key
+  std::map<std::pair<uint64_t, origin_position>, lsn> items_;   // in this batch
+  uint64_t early_ = 0;                                          // kept for items to come
   std::string value_;
 };
 

@@ -26,9 +26,9 @@ std::string file_name(const std::string& path) {
 
 } // namespace
 
-maintenance::maintenance(database& db, expiry_context& expiry, std::function<lsn()> last,
-                         const settings& x)
-  : db_(db), expiry_(expiry), last_(std::move(last)), settings_(x) {
+maintenance::maintenance(database& db, expiry_context& expiry, origin_index& index,
+                         std::function<lsn()> last, const settings& x)
+  : db_(db), expiry_(expiry), index_(index), last_(std::move(last)), settings_(x) {
   // nop
 }
 
@@ -80,7 +80,7 @@ status maintenance::raise_floor() {
   if (auto failed = db_.put_number(meta::forget_floor, wanted))
     return failed;
   expiry_.floor.persisted(lsn{wanted});
-  return std::nullopt;
+  return index_.forget();
 }
 
 status maintenance::compact() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/database.hpp"
+#include "storage/origin_index.hpp"
 #include "tidings/result.hpp"
 
 #include <atomic>
@@ -22,7 +23,7 @@ public:
   };
 
   /// @param last the last position of the log; called from any thread
-  maintenance(database& db, expiry_context& expiry, std::function<lsn()> last, const settings& x);
+  maintenance(database& db, expiry_context& expiry, origin_index& index, std::function<lsn()> last, const settings& x);
 
   ~maintenance();
 
@@ -48,6 +49,7 @@ private:
 
   database& db_;
   expiry_context& expiry_;
+  origin_index& index_;
   std::function<lsn()> last_;
   const settings settings_;
   std::function<void()> also_;

@@ -15,12 +15,12 @@ constexpr size_t backlog_step = 64;
 
 } // namespace
 
-void retention_batch::begin(int64_t now_ms, int64_t delete_now_ms, uint64_t previous) {
+void retention_batch::begin(int64_t now_ms, int64_t delete_now_ms) {
   windows_.shrink();
   now_ms_ = now_ms;
   delete_now_ms_ = delete_now_ms;
-  previous_ = previous;
-  added_.clear();
+  values_.clear();
+  ends_.clear();
   rewritten_.clear();
   touched_.clear();
   floors_.clear();
@@ -28,8 +28,11 @@ void retention_batch::begin(int64_t now_ms, int64_t delete_now_ms, uint64_t prev
   delisted_.clear();
 }
 
-status retention_batch::add(const log_entry& x) {
-  added_.push_back(&x);
+status retention_batch::add(const log_entry& x, std::string_view value) {
+  if (ends_.empty())
+    first_ = x.content.position;
+  values_ += value;
+  ends_.push_back(values_.size());
   auto& content = x.content.content;
   for (size_t i = 0; i < content.topics.size(); ++i) {
     auto& topic = content.topics[i];
@@ -120,11 +123,10 @@ result<std::string*> retention_batch::current(lsn position) {
   if (known != rewritten_.end())
     return &known->second;
   std::string value;
-  auto first = added_.front()->content.position;
-  if (position >= first) {
-    auto i = to_integer(position) - to_integer(first);
-    auto copy = added_[i]->content;
-    encode_record(value, copy, i == 0 ? previous_ : added_[i - 1]->content.chain);
+  if (position >= first_) {
+    auto i = to_integer(position) - to_integer(first_);
+    auto begin = i == 0 ? 0 : ends_[i - 1];
+    value.assign(values_, begin, ends_[i] - begin);
   } else {
     auto stored = db_.get(family::log, log_key{position}.view());
     if (!stored)

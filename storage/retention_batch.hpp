@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tidings::storage {
@@ -22,11 +23,11 @@ public:
     // nop
   }
 
-  /// @param previous chain before the first record of the batch
-  void begin(int64_t now_ms, int64_t delete_now_ms, uint64_t previous);
+  void begin(int64_t now_ms, int64_t delete_now_ms);
 
   /// To be called for each entry, once its place is known.
-  status add(const log_entry& x);
+  /// @param value as it goes into the log
+  status add(const log_entry& x, std::string_view value);
 
   /// Puts all changes into the batch: after the entries themselves, some of which may change too.
   status finish(rocksdb::WriteBatch& batch);
@@ -44,8 +45,9 @@ private:
   topic_windows windows_;
   int64_t now_ms_ = 0;
   int64_t delete_now_ms_ = 0;
-  uint64_t previous_ = 0;
-  std::vector<const log_entry*> added_;  // by position, without gaps
+  lsn first_{}; // of the batch
+  std::string values_;          // of the entries of the batch, one behind the other
+  std::vector<size_t> ends_;    // of these, by position
   std::map<lsn, std::string> rewritten_; // entries that this batch has changed
   std::vector<topic_windows::window*> touched_;
   std::map<std::string, std::optional<std::string>> index_; // key to value, nullopt: deleted

@@ -16,6 +16,7 @@ namespace tidings::storage {
 
 struct rocksdb_event_store::impl {
   std::string directory;
+  bool is_member;
   opened_store store;
   witness mark;
   log_writer writer;
@@ -25,14 +26,14 @@ struct rocksdb_event_store::impl {
 
   impl(const storage_config& settings, opened_store&& x)
     : directory(settings.directory),
+      is_member(settings.is_member),
       store(std::move(x)),
       mark(settings.directory, store.incarnation, *store.clock),
-      writer(*store.db, *store.runs, *store.clock,
-             {store.who.node.short_form(), store.incarnation, settings.idempotency_window.count()},
-             store.end),
+      writer(*store.db, *store.heads, *store.index, *store.clock,
+             {store.incarnation, settings.idempotency_window.count()}, store.end),
       mailboxes(*store.db, store.expiry->keep_read_ms),
-      reader(*store.db, store.expiry->floor, mailboxes),
-      background(*store.db, *store.expiry, [this] { return writer.last(); },
+      reader(*store.db, *store.heads, store.expiry->floor, mailboxes),
+      background(*store.db, *store.expiry, *store.index, [this] { return writer.last(); },
                  {.compaction_interval = settings.compaction_interval}) {
     // nop
   }
@@ -58,6 +59,8 @@ rocksdb_event_store::open(const storage_config& settings, const mailbox_config& 
     return opened.error();
   auto salvaged = opened->salvaged;
   auto x = std::make_unique<impl>(settings, std::move(*opened));
+  if (auto failed = x->writer.load())
+    return *failed;
   if (salvaged)
     if (auto failed = x->writer.append_loss())
       return *failed;
@@ -92,8 +95,31 @@ uint64_t rocksdb_event_store::incarnation() const {
   return impl_->store.incarnation;
 }
 
+bool rocksdb_event_store::is_member() const {
+  return impl_->is_member;
+}
+
 // -- the writer's thread
 // ---------------------------------------------------------------------------
+
+result<std::vector<log_entry>>
+rocksdb_event_store::admit(uint64_t node, std::span<const std::string> bodies) {
+  if (auto failed = impl_->store.db->failed())
+    return *failed;
+  return impl_->writer.admit(node, bodies);
+}
+
+void rocksdb_event_store::dismiss_admitted() {
+  impl_->writer.dismiss_admitted();
+}
+
+status rocksdb_event_store::append_forgotten(const log_head& x) {
+  if (auto failed = impl_->store.db->failed())
+    return failed;
+  if (auto full = check_space())
+    return full;
+  return impl_->writer.append_forgotten(x);
+}
 
 status rocksdb_event_store::append(std::span<log_entry> entries, bool sync) {
   if (auto failed = impl_->store.db->failed())
@@ -131,7 +157,8 @@ result<std::optional<key_entry>> rocksdb_event_store::find_key(std::string_view 
     return failure{errc::storage_corrupt, "an entry of the key index cannot be read"};
   if (x->expires_at_ms <= now_ms)
     return std::optional<key_entry>{};
-  return std::optional<key_entry>{{x->position, x->origin, x->time_ms, x->fingerprint}};
+  auto node = impl_->store.heads->node_of(x->slot);
+  return std::optional<key_entry>{{x->position, node, x->origin, x->time_ms, x->fingerprint}};
 }
 
 status rocksdb_event_store::check_space() {
@@ -150,15 +177,32 @@ result<read_outcome> rocksdb_event_store::read(const read_request& what, record_
 }
 
 result<resolved_cursor> rocksdb_event_store::resolve(const cursor& x, const subscription&) const {
-  auto found = impl_->store.runs->resolve(x, incarnation(), last());
-  if (!found.gap && found.after < impl_->store.expiry->floor.persisted())
-    found.gap = gap_reason::expired;
-  return found;
+  return impl_->store.index->resolve(x, incarnation(), last());
 }
 
 cursor rocksdb_event_store::cursor_at(lsn x) const {
-  auto at = x == lsn{} ? origin_position{} : impl_->store.runs->at(std::min(x, last()));
-  return {node().short_form(), at};
+  auto found = impl_->store.index->cursor_at(x, last());
+  return found ? std::move(*found) : impl_->store.heads->end();
+}
+
+std::optional<event_id> rocksdb_event_store::id_at(lsn x) const {
+  auto found = impl_->store.index->id_at(x);
+  return found ? *found : std::nullopt;
+}
+
+std::optional<lsn> rocksdb_event_store::find(const event_id& x) const {
+  auto found = impl_->store.index->find(x);
+  return found ? *found : std::nullopt;
+}
+
+std::vector<log_head> rocksdb_event_store::heads() const {
+  return impl_->store.heads->all();
+}
+
+result<origin_chunk> rocksdb_event_store::read_origin(uint64_t node, origin_position after,
+                                                      origin_position up_to,
+                                                      size_t bytes_max) const {
+  return impl_->store.index->read(node, after, up_to, bytes_max, last());
 }
 
 result<lsn> rocksdb_event_store::before_time(int64_t unix_ms) const {

@@ -37,6 +37,10 @@ public:
 
   const node_id& node() const override;
   uint64_t incarnation() const override;
+  bool is_member() const override;
+  result<std::vector<log_entry>> admit(uint64_t node, std::span<const std::string> bodies) override;
+  void dismiss_admitted() override;
+  status append_forgotten(const log_head& x) override;
   status append(std::span<log_entry> entries, bool sync) override;
   status sync() override;
   result<std::optional<key_entry>> find_key(std::string_view key, int64_t now_ms) override;
@@ -45,6 +49,11 @@ public:
   result<read_outcome> read(const read_request& what, record_visitor& to) const override;
   result<resolved_cursor> resolve(const cursor& x, const subscription& who) const override;
   cursor cursor_at(lsn x) const override;
+  std::optional<event_id> id_at(lsn x) const override;
+  std::optional<lsn> find(const event_id& x) const override;
+  std::vector<log_head> heads() const override;
+  result<origin_chunk> read_origin(uint64_t node, origin_position after, origin_position up_to,
+                                   size_t bytes_max) const override;
   result<lsn> before_time(int64_t unix_ms) const override;
   result<std::vector<topic_summary>> topics(std::string_view after, std::string_view prefix,
                                             size_t limit, int64_t now_ms) const override;

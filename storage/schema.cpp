@@ -21,6 +21,8 @@ const schema& current_schema() {
     {
       // Records with mail and entries of mailboxes: there were none, so nothing is to be rewritten.
       {1, [](database&) -> status { return std::nullopt; }},
+      // Entries say whose they are. What there is belongs to this node, and stays as it is.
+      {2, [](database&) -> status { return std::nullopt; }},
     }};
   return instance;
 }

@@ -12,7 +12,7 @@ class database;
 
 /// The schema that this version writes. Raised when an older version could not read what is
 /// written.
-inline constexpr uint32_t schema_version = 2;
+inline constexpr uint32_t schema_version = 3;
 
 /// Brings a store from schema `from` to `from + 1`. Must be repeatable: a crash may come before the
 /// new number is stored.

@@ -63,8 +63,8 @@ public:
       return lock.error();
     opened_store x{std::move(*lock)};
     for (auto step : {&opening::measure_space, &opening::identify, &opening::load_witness,
-                      &opening::open_database, &opening::upgrade, &opening::check_tail,
-                      &opening::load_runs, &opening::begin_incarnation})
+                      &opening::open_database, &opening::upgrade, &opening::load_nodes,
+                      &opening::check_tail, &opening::load_heads, &opening::begin_incarnation})
       if (auto failed = (this->*step)(x))
         return *failed;
     return result<opened_store>{std::move(x)};
@@ -147,23 +147,38 @@ private:
     });
   }
 
+  status load_nodes(opened_store& x) {
+    x.heads = std::make_unique<origin_heads>(x.who.node.short_form());
+    x.index = std::make_unique<origin_index>(*x.db, *x.heads, x.expiry->floor);
+    for (uint8_t slot = 1; slot < slots_max; ++slot) {
+      auto node = x.db->get_number(std::string{meta::slot} + std::to_string(slot));
+      if (!node)
+        return node.error();
+      if (!*node)
+        break;
+      x.heads->add(slot, **node);
+    }
+    return std::nullopt;
+  }
+
   status check_tail(opened_store& x) {
-    tail_check check{witness_};
+    std::array<uint64_t, slots_max> nodes{};
+    for (uint8_t slot = 0; slot < slots_max; ++slot)
+      nodes[slot] = x.heads->node_of(slot);
+    tail_check check{witness_, nodes};
     std::unique_ptr<rocksdb::Iterator> at{x.db->raw().NewIterator({}, x.db->at(family::log))};
     at->SeekToLast();
     auto newest = at->Valid() ? parse_log_key(view(at->key())).value_or(lsn{}) : lsn{};
     log_key first{lsn{to_integer(newest) - std::min(to_integer(newest), tail_check::entries - 1)}};
-    decoded_entry last;
-    for (at->Seek(slice(first.view())); at->Valid(); at->Next()) {
+    for (at->Seek(slice(first.view())); at->Valid(); at->Next())
       check.add(parse_log_key(view(at->key())).value_or(lsn{}), view(at->value()));
-      if (decode_entry(view(at->value()), last))
-        x.end.origin = last.origin;
-    }
     if (!at->status().ok())
       return to_failure("cannot read the end of the log", at->status());
     x.end.position = check.last();
+    x.end.slot = check.slot();
+    x.end.origin = check.origin();
     x.end.chain = check.chain();
-    x.end.time_ms = check.time_ms();
+    x.end.arrived_ms = check.arrived_ms();
     auto problem = check.finish();
     if (!problem)
       problem = check_index(x);
@@ -203,17 +218,58 @@ private:
     return std::nullopt;
   }
 
-  status load_runs(opened_store& x) {
-    x.runs = std::make_unique<origin_runs>(x.who.node.short_form());
-    std::unique_ptr<rocksdb::Iterator> at{x.db->raw().NewIterator({}, x.db->at(family::origin))};
-    for (at->SeekToFirst(); at->Valid(); at->Next()) {
-      auto run = parse_origin(view(at->key()), view(at->value()));
-      if (!run)
-        return failure{errc::storage_corrupt, "an entry of the origin index cannot be read"};
-      x.runs->add(*run);
+  /// The newest entry says how far each node's records are there; their own entries have the chains.
+  status load_heads(opened_store& x) {
+    if (x.end.position == lsn{})
+      return std::nullopt;
+    auto value = x.db->get(family::log, log_key{x.end.position}.view());
+    if (!value)
+      return value.error();
+    decoded_entry entry;
+    if (!*value || !decode_entry(**value, entry)) // salvaged: the index knows
+      return load_heads_from_index(x);
+    std::vector<slot_position> all{entry.other_span().begin(), entry.other_span().end()};
+    all.push_back({entry.slot, entry.origin});
+    for (auto& at : all)
+      if (auto failed = load_head(x, at))
+        return failed;
+    return std::nullopt;
+  }
+
+  status load_heads_from_index(opened_store& x) {
+    for (uint8_t slot = 0; slot < x.heads->size(); ++slot)
+      for (origin_position at;;) {
+        auto next_one = x.index->first_after(x.heads->node_of(slot), at);
+        if (!next_one)
+          return next_one.error();
+        if (!*next_one || **next_one > x.end.position)
+          break;
+        auto id = x.index->id_at(**next_one);
+        if (!id)
+          return id.error();
+        if (!*id)
+          break;
+        at = (*id)->at;
+        if (auto failed = load_head(x, {slot, at}))
+          return failed;
+      }
+    return std::nullopt;
+  }
+
+  status load_head(opened_store& x, const slot_position& of) {
+    auto place = x.index->find({x.heads->node_of(of.slot), of.at});
+    if (!place)
+      return place.error();
+    decoded_entry last;
+    last.chain = 0;
+    if (*place) {
+      auto value = x.db->get(family::log, log_key{**place}.view());
+      if (!value)
+        return value.error();
+      if (*value && (!decode_entry(**value, last) || !last.is_chained))
+        last.chain = 0; // a chain of today does not go on from there
     }
-    if (!at->status().ok())
-      return to_failure("cannot read the origin index", at->status());
+    x.heads->move(of.slot, of.at, last.chain);
     return std::nullopt;
   }
 
@@ -225,7 +281,7 @@ private:
     auto now = source_.wall_ms();
     auto since_2020 = now > unix_ms_2020 ? static_cast<uint64_t>(now - unix_ms_2020) : 0;
     x.incarnation = std::max({stored->value_or(0) + 1, witness_ ? witness_->incarnation + 1 : 1,
-                              x.end.origin.incarnation + 1, since_2020});
+                              x.heads->head(0).at.incarnation + 1, since_2020});
     if (auto failed = x.db->put_number(meta::incarnation, x.incarnation))
       return failed;
     if (x.salvaged)

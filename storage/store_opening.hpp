@@ -4,7 +4,8 @@
 #include "storage/directory_lock.hpp"
 #include "storage/identity_file.hpp"
 #include "storage/log_writer.hpp"
-#include "storage/origin_runs.hpp"
+#include "storage/origin_heads.hpp"
+#include "storage/origin_index.hpp"
 #include "storage/schema.hpp"
 #include "storage/space_guard.hpp"
 #include "storage/watermark_file.hpp"
@@ -22,7 +23,8 @@ struct opened_store {
   std::unique_ptr<space_guard> space;
   std::shared_ptr<expiry_context> expiry;
   std::unique_ptr<database> db;
-  std::unique_ptr<origin_runs> runs;
+  std::unique_ptr<origin_heads> heads;
+  std::unique_ptr<origin_index> index;
   log_end end;
 
   /// Records were lost, and an operator chose to go on without them.

@@ -162,7 +162,7 @@ result<read_outcome> store_reader::read(const read_request& what, record_visitor
 
 result<read_outcome> store_reader::scan(const read_request& what, record_visitor& to) const {
   dismissals hidden{db_, mailboxes_, what};
-  entry_presenter presenter{what, forgotten_.persisted(), hidden, to};
+  entry_presenter presenter{what, heads_, forgotten_.persisted(), hidden, to};
   log_walk walk{db_, what, hidden.moment()};
   walk.begin();
   for (size_t looked_at = 0; walk.valid(); walk.advance(), ++looked_at) {
@@ -190,7 +190,7 @@ result<std::optional<read_outcome>> store_reader::walk_topics(const read_request
   if (!merge.can_answer())
     return answer{};
   dismissals hidden{db_, mailboxes_, what};
-  entry_presenter presenter{what, forgotten_.persisted(), hidden, to};
+  entry_presenter presenter{what, heads_, forgotten_.persisted(), hidden, to};
   log_walk walk{db_, what, hidden.moment()};
   for (size_t looked_at = 0; merge.valid(); merge.advance(), ++looked_at) {
     auto position = merge.position();
@@ -246,7 +246,10 @@ status store_reader::read_records(std::span<const lsn> positions, int64_t now_ms
         return unreadable_entry(piece[i]);
       auto is_there = entry.form == entry_form::record
                       && (entry.expires_at_ms == 0 || entry.expires_at_ms > now_ms);
-      if (is_there && !to.on_record(to_view(piece[i], entry)))
+      if (!is_there)
+        continue;
+      auto at = to_cursor(entry, heads_);
+      if (!to.on_record(to_view(piece[i], entry, at, heads_.node_of(entry.slot))))
         return std::nullopt;
     }
   }
@@ -272,7 +275,7 @@ result<lsn> store_reader::before_time(int64_t unix_ms, lsn last) const {
     record_head head;
     if (!decode_head(view(at->value()), head))
       return unreadable_entry(position);
-    if (position <= candidates && head.time_ms < unix_ms)
+    if (position <= candidates && head.arrived_ms < unix_ms)
       before = position;
     else
       candidates = lsn{to_integer(middle) - 1};

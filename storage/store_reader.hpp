@@ -2,6 +2,7 @@
 
 #include "storage/database.hpp"
 #include "storage/mailbox_index.hpp"
+#include "storage/origin_heads.hpp"
 #include "storage/record_codec.hpp"
 #include "tidings/event_store.hpp"
 
@@ -12,8 +13,9 @@ namespace tidings::storage {
 /// Reads the log. Thread-safe: all state of a read is the call's own.
 class store_reader {
 public:
-  store_reader(const database& db, const forget_floor& forgotten, const mailbox_index& mailboxes)
-    : db_(db), forgotten_(forgotten), mailboxes_(mailboxes) {
+  store_reader(const database& db, const origin_heads& heads, const forget_floor& forgotten,
+               const mailbox_index& mailboxes)
+    : db_(db), heads_(heads), forgotten_(forgotten), mailboxes_(mailboxes) {
     // nop
   }
 
@@ -44,6 +46,7 @@ private:
                                                   record_visitor& to) const;
 
   const database& db_;
+  const origin_heads& heads_;
   const forget_floor& forgotten_;
   const mailbox_index& mailboxes_;
 };

@@ -14,17 +14,44 @@ void tail_check::add(lsn position, std::string_view value) {
   decoded_entry x;
   if (!decode_entry(value, x)) {
     report("the log entry at position " + at + " cannot be read");
-    x.chain = 0;
-    x.time_ms = time_ms_;
-  } else if (any_ && x.form == entry_form::record && chain_of(value, chain_) != x.chain) {
-    report("the log entry at position " + at + " does not follow from the one before it");
+    x = {};
+    x.arrived_ms = arrived_ms_;
+  } else {
+    check_chain(at, x, value);
+    heads_[x.slot] = {x.origin, x.chain};
   }
   if (expected_ && expected_->position == position && expected_->chain != x.chain)
     report("the log entry at position " + at + " is not the one that was synced");
   any_ = true;
   last_ = position;
+  slot_ = x.slot;
   chain_ = x.chain;
-  time_ms_ = x.time_ms;
+  arrived_ms_ = x.arrived_ms;
+}
+
+void tail_check::check_chain(const std::string& position, const decoded_entry& x,
+                             std::string_view value) {
+  if (x.form != entry_form::record)
+    return;
+  auto& before = heads_[x.slot];
+  auto previous = uint64_t{0};
+  if (!x.is_chained) { // over the whole log
+    if (!any_)
+      return;
+    previous = chain_;
+  } else if (x.chain == 0) {
+    return; // came from a store of an older version
+  } else if (x.origin.sequence != 1) {
+    auto goes_on = before.at.incarnation == x.origin.incarnation
+                   && before.at.sequence + 1 == x.origin.sequence;
+    if (before.at.sequence != 0 && !goes_on)
+      return report("the log entry at position " + position + " skips others of its node");
+    if (!goes_on || before.chain == 0)
+      return;
+    previous = before.chain;
+  }
+  if (chain_of(x, value, nodes_[x.slot], previous) != x.chain)
+    report("the log entry at position " + position + " does not follow from the one before it");
 }
 
 status tail_check::finish() const {

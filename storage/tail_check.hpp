@@ -1,8 +1,10 @@
 #pragma once
 
+#include "storage/record_codec.hpp"
 #include "storage/watermark_file.hpp"
 #include "tidings/result.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,7 +20,9 @@ public:
   static constexpr uint64_t entries = 1024;
 
   /// @param expected the witness; nullopt: a store without one
-  explicit tail_check(std::optional<watermark> expected) : expected_(expected) {
+  /// @param nodes short forms of the nodes, by slot
+  tail_check(std::optional<watermark> expected, const std::array<uint64_t, slots_max>& nodes)
+    : expected_(expected), nodes_(nodes) {
     // nop
   }
 
@@ -36,19 +40,37 @@ public:
     return chain_;
   }
 
-  int64_t time_ms() const noexcept {
-    return time_ms_;
+  int64_t arrived_ms() const noexcept {
+    return arrived_ms_;
+  }
+
+  uint8_t slot() const noexcept {
+    return slot_;
+  }
+
+  origin_position origin() const noexcept {
+    return heads_[slot_].at;
   }
 
 private:
+  /// The last entry of one node.
+  struct seen {
+    origin_position at;
+    uint64_t chain = 0;
+  };
+
+  void check_chain(const std::string& position, const decoded_entry& x, std::string_view value);
   void report(std::string what);
 
   std::optional<watermark> expected_;
+  std::array<uint64_t, slots_max> nodes_;
+  std::array<seen, slots_max> heads_{};
   std::string problem_;
   bool any_ = false;
   lsn last_{};
+  uint8_t slot_ = 0;
   uint64_t chain_ = 0;
-  int64_t time_ms_ = 0;
+  int64_t arrived_ms_ = 0;
 };
 
 } // namespace tidings::storage

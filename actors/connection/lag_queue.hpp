@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tidings/config.hpp"
+#include "tidings/cursor.hpp"
 #include "tidings/position.hpp"
 
 #include <deque>
@@ -14,7 +15,7 @@ class lag_queue {
 public:
   struct place {
     lsn position{};
-    origin_position origin;
+    cursor at; ///< where who has read it stands
   };
 
   enum class verdict { kept, dropped, overflow };
@@ -26,19 +27,19 @@ public:
   /// An event came that the reader cannot take now.
   verdict push(place x) {
     if (waiting_.size() < events_max_) {
-      waiting_.push_back(x);
+      waiting_.push_back(std::move(x));
       return verdict::kept;
     }
     switch (policy_) {
       case overflow_policy::disconnect:
         return verdict::overflow;
       case overflow_policy::drop_oldest:
-        last_dropped_ = waiting_.front();
+        last_dropped_ = std::move(waiting_.front());
         waiting_.pop_front();
-        waiting_.push_back(x);
+        waiting_.push_back(std::move(x));
         return verdict::dropped;
       case overflow_policy::drop_newest:
-        last_dropped_ = x;
+        last_dropped_ = std::move(x);
         return verdict::dropped;
       case overflow_policy::catch_up:
         break;

@@ -151,6 +151,7 @@ void stream::read_on(start_point from) {
   x.format = profile_->format;
   x.chunked = profile_->chunked;
   x.quiet = quiet_;
+  x.seen = seen_;
   if (by_)
     x.mailbox_of = by_->user;
   x.bytes_max = profile_->chunk_bytes;
@@ -181,6 +182,7 @@ void stream::on_chunk(replay_chunk& x) {
   add(stats.gaps, x.gaps);
   events_ += x.events;
   quiet_ = x.quiet;
+  seen_ = std::move(x.seen);
   caught_up_ = caught_up_ || x.end_reached;
   position_ = std::max(position_, x.covered);
   if (x.events + x.gaps != 0)
@@ -204,11 +206,11 @@ void stream::advance() {
     if (position_ > home_.head())
       return home_.await_head(*this);
     if (position_ == home_.head())
-      return go_live();
+      return seen_ ? home_.await_head(*this) : go_live();
     // Memory does not know what a user has dismissed meanwhile; what comes after a read that
     // reached the end is too new for that.
     auto asks_store = by_ && !by_->user.empty() && !caught_up_;
-    if (asks_store || !home_.recent().covers(position_))
+    if (asks_store || seen_ || !home_.recent().covers(position_))
       return read_on(position_);
     if (!write_from_memory())
       return read_on(position_);
@@ -407,8 +409,9 @@ void stream::stop_lagging() {
   lag_.reset();
 }
 
+/// Called while the shard's head is at that record.
 bool stream::missed(const record& x) {
-  switch (lag_->push({x.position, x.origin})) {
+  switch (lag_->push({x.position, home_.head_cursor()})) {
     case lag_queue::verdict::kept:
       break;
     case lag_queue::verdict::dropped:
@@ -435,7 +438,7 @@ bool stream::skip_what_was_dropped() {
       return read_on(position_), false;
   gap notice;
   notice.reason = gap_reason::lagged;
-  notice.to.set(home_.node(), to->origin);
+  notice.to = to->at;
   std::string out;
   append_control(out, *profile_, notice.to.to_string(), "tidings.gap", to_json(notice));
   position_ = std::max(position_, to->position);
@@ -508,6 +511,11 @@ void stream::on_tick() {
     }
   } else if (now - last_beat() >= ticks(profile_->heartbeat_interval)) {
     wrote_at_tick_ = beat_at_tick_ = now; // it is reading; look again after an interval
+    if (seen_ && !reading_) { // or waits for what it has seen on another node
+      std::string out;
+      append_heartbeat(out, *profile_, {});
+      write(out);
+    }
   }
   schedule_tick();
 }

@@ -76,8 +76,12 @@ private:
     auto decision = decide(*waiting_.front().order, in, now);
     mailbox_outcome outcome;
     outcome.counts = decision.counts;
-    for (auto& x : decision.changes)
-      outcome.changed.push_back(env_->store->cursor_at(x.entry.item).to_string());
+    std::erase_if(decision.changes, [&](mailbox_decision::change& x) {
+      auto id = env_->store->id_at(x.entry.item);
+      if (id)
+        outcome.changed.push_back(id->to_string(env_->store->is_member()));
+      return !id; // gone meanwhile
+    });
     if (decision.changes.empty())
       return finish(std::move(outcome));
     auto request = make_request(decision, outcome.changed, now);
@@ -102,7 +106,7 @@ private:
       auto& item = request->items.emplace_back();
       item.topic = mailbox_topic(user_);
       item.ephemeral = false;
-      item.level = config_->topics.level;
+      item.level = level_of_topics(*config_);
       auto& event = item.what.content;
       event.topics.push_back(item.topic);
       event.type = mailbox_event;

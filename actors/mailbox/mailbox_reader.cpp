@@ -16,9 +16,9 @@ namespace {
 /// Writes items with the states that their entries have.
 class item_writer : public record_visitor {
 public:
-  item_writer(std::string& out, const mailbox_query& what, uint64_t node,
+  item_writer(std::string& out, const mailbox_query& what, bool is_member,
               const std::unordered_map<uint64_t, item_state>& states)
-    : out_(out), form_(what.form), user_(what.user), node_(node), states_(states) {
+    : out_(out), form_(what.form), user_(what.user), is_member_(is_member), states_(states) {
     // nop
   }
 
@@ -27,9 +27,9 @@ public:
     if (!x.mail || state == states_.end())
       return true;
     id_.clear();
-    cursor{node_, x.origin}.append_to(id_);
+    event_id{x.node, x.origin}.append_to(id_, is_member_);
     topics_.assign(x.topics.begin(), x.topics.end());
-    envelope item{id_, topics_, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
+    envelope item{id_, id_, topics_, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
     if (form_ == page_form::frames) {
       std::string json;
       append_notification_json(json, item, user_);
@@ -53,7 +53,7 @@ private:
   std::string& out_;
   page_form form_;
   const std::string& user_;
-  uint64_t node_;
+  bool is_member_;
   const std::unordered_map<uint64_t, item_state>& states_;
   std::string id_;
   std::vector<std::string_view> topics_;
@@ -88,14 +88,8 @@ void append_counts(std::string& out, const mailbox_counts& x) {
 }
 
 std::optional<lsn> mailbox_reader::position_of(const std::string& id) const {
-  auto parsed = cursor::parse(id);
-  if (!parsed || parsed->components().size() != 1)
-    return std::nullopt;
-  auto found = store_.resolve(*parsed, {});
-  // An id names its record: what resolves to another place names nothing that is there.
-  if (!found || store_.cursor_at(found->after) != *parsed)
-    return std::nullopt;
-  return found->after;
+  auto parsed = event_id::parse(id);
+  return parsed ? store_.find(*parsed) : std::nullopt;
 }
 
 result<mailbox_page> mailbox_reader::read_page(const mailbox_query& x, int64_t now_ms) const {
@@ -133,7 +127,7 @@ result<mailbox_page> mailbox_reader::read_page(const mailbox_query& x, int64_t n
   page.text = x.form == page_form::items           ? "{\"items\":["
               : x.form == page_form::notifications ? "["
                                                    : "";
-  item_writer writer{page.text, x, store_.node().short_form(), states};
+  item_writer writer{page.text, x, store_.is_member(), states};
   if (auto why = store_.read_records(positions, now_ms, writer))
     return *why;
   if (x.form == page_form::notifications)
@@ -145,7 +139,8 @@ result<mailbox_page> mailbox_reader::read_page(const mailbox_query& x, int64_t n
   page.text += ",\"next\":";
   if (more && !positions.empty() && x.order != item_order::urgent) {
     page.text += '"';
-    store_.cursor_at(positions.back()).append_to(page.text);
+    if (auto last = store_.id_at(positions.back()))
+      last->append_to(page.text, store_.is_member());
     page.text += '"';
   } else {
     page.text += "null";

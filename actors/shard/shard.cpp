@@ -37,7 +37,7 @@ private:
 shard::shard(shard_environment env)
   : env_(std::move(env)),
     head_(env_.head),
-    head_id_(env_.head_id),
+    head_at_(env_.head_at),
     recent_(env_.cfg->stream.recent_bytes),
     random_(std::random_device{}()) {
   recent_.start_after(head_);
@@ -201,6 +201,10 @@ void shard::collect(const batch_ptr& batch) {
   auto& records = batch->records();
   for (uint32_t i = 0; i < records.size(); ++i) {
     auto& x = records[i];
+    if (!x.content.ephemeral) {
+      head_at_.set(x.node, x.origin);
+      head_id_.clear();
+    }
     index_.for_each_match(x.content.topics, [&](subscriber_group& group) {
       if (!group.what().admits_type(x.content.type))
         return;
@@ -213,8 +217,6 @@ void shard::collect(const batch_ptr& batch) {
         touched_.push_back(&group);
       group.collect(*batch, i);
     });
-    if (!x.content.ephemeral)
-      head_origin_ = x.origin;
   }
   head_ = batch->last();
   recent_.push(batch);
@@ -271,9 +273,8 @@ void shard::later(stream& x) {
 }
 
 const std::string& shard::head_id() {
-  if (head_origin_.sequence != 0) {
-    head_id_ = cursor{env_.node, std::exchange(head_origin_, {})}.to_string();
-  }
+  if (head_id_.empty())
+    head_at_.append_to(head_id_);
   return head_id_;
 }
 

@@ -22,9 +22,9 @@ namespace tidings {
 struct shard_environment {
   uint32_t index = 0;
   config_ptr cfg;
-  uint64_t node = 0;   ///< short form of the node's id
-  lsn head{};          ///< last position of the log before this run
-  std::string head_id; ///< the cursor that stands for it
+  bool is_member = false; ///< of a cluster
+  lsn head{};             ///< last position of the log before this run
+  cursor head_at;         ///< where who has read it all stands
   std::shared_ptr<statistics> stats;
   const clock_source* clock = nullptr; ///< outlives the shard
 
@@ -113,8 +113,14 @@ public:
     return env_.index;
   }
 
-  uint64_t node() const noexcept {
-    return env_.node;
+  /// Whether this node belongs to a cluster, which decides what event ids look like.
+  bool is_member() const noexcept {
+    return env_.is_member;
+  }
+
+  /// Where who has read everything stands.
+  const cursor& head_cursor() const noexcept {
+    return head_at_;
   }
 
   /// Uniform in [0, 1).
@@ -199,8 +205,8 @@ private:
   shard_environment env_;
   agent* agent_ = nullptr;
   lsn head_{};
-  origin_position head_origin_; // sequence 0: head_id_ is right
-  std::string head_id_;
+  cursor head_at_;
+  std::string head_id_; // of head_at_; empty: not made yet
   std::unordered_map<std::string, std::unique_ptr<subscriber_group>> groups_;
   subscription_index<subscriber_group> index_;
   recent_batches recent_;

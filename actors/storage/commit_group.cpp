@@ -1,12 +1,14 @@
 #include "actors/storage/commit_group.hpp"
 
+#include "actors/mailbox/mailbox_event.hpp"
 #include "actors/topic/topic_policy.hpp"
 
 #include <algorithm>
 
 namespace tidings {
 
-commit_group::commit_group(event_store& store, limits bounds) : store_(store), limits_(bounds) {
+commit_group::commit_group(event_store& store, limits bounds, const cluster_gate* gate)
+  : store_(store), limits_(bounds), gate_(gate) {
   // nop
 }
 
@@ -17,6 +19,8 @@ bool commit_group::full() const noexcept {
 void commit_group::add(publish_ptr x, int64_t now_ms) {
   auto& items = x->items;
   requests_.push_back(x);
+  for (auto& item : items)
+    refuse_what_cannot_be(item);
   if (!x->atomic) {
     for (auto& item : items)
       if (!item.outcome.refused && check_key(item, now_ms))
@@ -26,12 +30,27 @@ void commit_group::add(publish_ptr x, int64_t now_ms) {
   // All or none: nothing is enlisted before every item has passed.
   std::vector<publish_item*> fresh;
   for (auto& item : items)
-    if (check_key(item, now_ms))
+    if (!item.outcome.refused && check_key(item, now_ms))
       fresh.push_back(&item);
   auto refused = [](auto& item) { return item.outcome.refused.has_value(); };
   if (std::none_of(items.begin(), items.end(), refused))
     for (auto item : fresh)
       enlist(*item, now_ms);
+}
+
+void commit_group::refuse_what_cannot_be(publish_item& x) const {
+  if (x.outcome.refused)
+    return;
+  if (gate_ && !gate_->joined) {
+    x.outcome.refused = failure{errc::starting, "this node is still learning from the others what "
+                                                "it has missed"};
+  } else if (x.level == durability::quorum && !(gate_ && gate_->majority_linked)) {
+    x.outcome.refused =
+      failure{errc::quorum_unavailable,
+              gate_ ? "this node is not linked with a majority of the cluster; a lower level, such "
+                      "as fsync, can be asked for where the topic allows it"
+                    : "the level quorum needs a cluster; fsync is the highest on one node"};
+  }
 }
 
 /// @returns whether the item is to be stored: it has no key, or one that is new
@@ -61,6 +80,7 @@ bool commit_group::check_key(publish_item& x, int64_t now_ms) {
     x.outcome.refused = std::move(conflict);
   } else {
     x.outcome.position = first.position;
+    x.outcome.node = first.node;
     x.outcome.origin = first.origin;
     x.outcome.time_ms = first.time_ms;
     x.outcome.level = durability::written;
@@ -92,6 +112,28 @@ void commit_group::enlist(publish_item& x, int64_t now_ms) {
   entries_.push_back(std::move(entry));
 }
 
+void commit_group::add(replica_work_ptr x, const config& cfg, int64_t now_ms) {
+  now_ms_ = now_ms;
+  auto entries = store_.admit(x->node, x->bodies);
+  if (!entries) {
+    refused_.push_back({x->ticket, entries.error().code == errc::storage_corrupt});
+    return;
+  }
+  for (auto& entry : *entries) {
+    auto& content = entry.content.content;
+    bytes_ += entry.body.size();
+    if (entry.is_gone) {
+      entries_.push_back(std::move(entry));
+      continue;
+    }
+    entry.raises = read_mailbox_event(content);
+    entry.retention = retention_of(content, cfg);
+    entries_.push_back(std::move(entry));
+  }
+  sync_ = true;
+  works_.push_back(std::move(x));
+}
+
 commit_group::outcome commit_group::commit() {
   outcome result;
   result.synced = sync_;
@@ -100,11 +142,14 @@ commit_group::outcome commit_group::commit() {
                              [](auto& x) { return !x.content.content.ephemeral; });
   if (storing)
     why = store_.check_space();
-  if (why) {
+  auto begin = store_.cursor_at(store_.last());
+  if (why)
     refuse_all(*why, true);
-  }
   if (!entries_.empty()) {
-    if (auto failed = store_.append(entries_, sync_)) {
+    auto failed = store_.append(entries_, sync_);
+    if (failed && failed->code == errc::storage_full) {
+      refuse_all(*failed, false); // since it was asked a moment ago; nothing has been written
+    } else if (failed) {
       // It may have reached the disk all the same, and be there after the next start.
       refuse_all({errc::indeterminate, failed->detail}, false);
       result.broken = failed;
@@ -120,6 +165,7 @@ commit_group::outcome commit_group::commit() {
     auto& stored = entries_[x.entry].content;
     outcome.position = stored.position;
     outcome.time_ms = stored.time_ms;
+    outcome.node = stored.node;
     outcome.duplicate = x.duplicate;
     if (!stored.content.ephemeral) {
       outcome.origin = stored.origin;
@@ -133,11 +179,21 @@ commit_group::outcome commit_group::commit() {
   if (!result.broken && !entries_.empty()) {
     std::vector<record> records;
     records.reserve(entries_.size());
-    for (auto& x : entries_)
+    for (auto& x : entries_) {
+      auto expiry = x.content.content.expires_at_ms;
+      if (!x.body.empty() && expiry != 0 && expiry <= now_ms_)
+        x.content.content.topics.clear(); // it came too late: nobody is sent it
       records.push_back(std::move(x.content));
-    result.batch =
-      std::make_shared<committed_batch>(store_.node().short_form(), std::move(records));
+    }
+    result.batch = std::make_shared<committed_batch>(std::move(begin), store_.is_member(),
+                                                     std::move(records));
   }
+  if (!result.broken)
+    for (auto& x : works_)
+      result.done.push_back(x->ticket);
+  works_.clear();
+  result.refused = std::move(refused_);
+  refused_.clear();
   result.answered = std::move(requests_);
   requests_.clear();
   entries_.clear();
@@ -158,8 +214,17 @@ void commit_group::settle_repeat(publish_item& x, const status& broken) {
     x.outcome.refused = failure{errc::indeterminate, broken->detail};
 }
 
+void commit_group::refuse_works() {
+  for (auto& x : works_)
+    refused_.push_back({x->ticket, false});
+  if (!works_.empty())
+    store_.dismiss_admitted();
+  works_.clear();
+}
+
 /// Refuses what is waiting; if `stored_only`, ephemeral events stay in the group.
 void commit_group::refuse_all(const failure& why, bool stored_only) {
+  refuse_works();
   std::vector<log_entry> kept;
   std::vector<size_t> moved(entries_.size());
   for (size_t i = 0; i < entries_.size(); ++i)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/replication.hpp"
 #include "actors/messages.hpp"
 #include "tidings/event_store.hpp"
 
@@ -19,13 +20,18 @@ public:
   };
 
   /// @param store outlives the group
-  commit_group(event_store& store, limits bounds);
+  /// @param gate what the cluster allows; outlives the group; nullptr: the node is alone
+  commit_group(event_store& store, limits bounds, const cluster_gate* gate = nullptr);
 
   /// Takes over a request. Repeats of keys, also of those in this group, are recognised here.
   void add(publish_ptr x, int64_t now_ms);
 
+  /// Takes over records of another node.
+  /// @param cfg for the retention of their topics
+  void add(replica_work_ptr x, const config& cfg, int64_t now_ms);
+
   bool empty() const noexcept {
-    return requests_.empty();
+    return requests_.empty() && works_.empty() && refused_.empty();
   }
 
   /// Whether it should be committed before more is added.
@@ -35,6 +41,8 @@ public:
     batch_ptr batch;                   ///< to deliver; nullptr: nothing
     std::vector<publish_ptr> answered; ///< all requests of the group
     bool synced = false;
+    std::vector<uint64_t> done; ///< tickets of works whose records are stored now
+    std::vector<commit_report::refusal> refused;
     status broken; ///< the store failed: it must not be used any more
   };
 
@@ -49,17 +57,23 @@ private:
     bool duplicate;
   };
 
+  void refuse_what_cannot_be(publish_item& x) const;
   bool check_key(publish_item& x, int64_t now_ms);
   void enlist(publish_item& x, int64_t now_ms);
   void settle_repeat(publish_item& x, const status& broken);
+  void refuse_works();
   void refuse_all(const failure& why, bool stored_only);
 
   event_store& store_;
   limits limits_;
+  const cluster_gate* gate_;
   std::vector<publish_ptr> requests_;
   std::vector<log_entry> entries_;
   std::vector<waiting> waiting_;
   std::unordered_map<std::string, size_t> keys_; // of entries
+  std::vector<replica_work_ptr> works_;
+  int64_t now_ms_ = 0;
+  std::vector<commit_report::refusal> refused_;
   size_t bytes_ = 0;
   bool sync_ = false;
 };

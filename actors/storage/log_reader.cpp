@@ -15,10 +15,6 @@ constexpr size_t chunk_head_bytes = 10; // eight digits, CR, LF
 /// Everything missing between two events that are sent, as one notice.
 class gap_collector {
 public:
-  explicit gap_collector(uint64_t node) : node_(node) {
-    // nop
-  }
-
   void add(const missing_record& x) {
     if (!open_) {
       open_ = true;
@@ -33,7 +29,7 @@ public:
           && std::find(current_.topics.begin(), current_.topics.end(), topic)
                == current_.topics.end())
         current_.topics.emplace_back(topic);
-    current_.to.set(node_, x.origin);
+    current_.to = *x.at;
   }
 
   bool open() const noexcept {
@@ -47,7 +43,6 @@ public:
   }
 
 private:
-  uint64_t node_;
   bool open_ = false;
   gap current_;
 };
@@ -59,10 +54,46 @@ void append_gap(std::string& out, wire_format format, const gap& x) {
   append_control(out, plain, x.to.to_string(), "tidings.gap", to_json(x));
 }
 
-envelope to_envelope(const record_view& x, std::string_view id,
-                     const std::vector<std::string_view>& topics) {
-  return {id, topics, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
+/// What a reader has seen, here or elsewhere: the id that goes with what it is sent.
+cursor seen_with(const cursor& here, const cursor* elsewhere) {
+  auto x = here;
+  if (elsewhere)
+    x.merge(*elsewhere);
+  return x;
 }
+
+/// The texts that an envelope needs and a record does not hold.
+class envelope_texts {
+public:
+  envelope_texts(bool is_member, const cursor* seen) : is_member_(is_member), seen_(seen) {
+    // nop
+  }
+
+  /// Valid until the next call.
+  envelope of(const record_view& x) {
+    id_.clear();
+    if (seen_)
+      seen_with(*x.at, seen_).append_to(id_);
+    else
+      x.at->append_to(id_);
+    name_.clear();
+    event_id{x.node, x.origin}.append_to(name_, is_member_);
+    topics_.assign(x.topics.begin(), x.topics.end());
+    return {id_, name_, topics_,   x.type,          x.id,
+            x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
+  }
+
+  const std::string& id() const noexcept {
+    return id_;
+  }
+
+private:
+  bool is_member_;
+  const cursor* seen_;
+  std::string id_;
+  std::string name_;
+  std::vector<std::string_view> topics_;
+};
 
 size_t content_bytes(const record_view& x) noexcept {
   return x.mail ? x.data.size() + x.mail->title.size() + x.mail->message.size() : x.data.size();
@@ -71,9 +102,14 @@ size_t content_bytes(const record_view& x) noexcept {
 /// Writes a replay.
 class replay_writer : public record_visitor {
 public:
-  replay_writer(replay_chunk& to, const replay_request& what, uint64_t node, std::string from,
-                bool quiet)
-    : to_(to), what_(what), node_(node), missing_(node), last_id_(std::move(from)), quiet_(quiet) {
+  replay_writer(replay_chunk& to, const replay_request& what, bool is_member, const cursor* seen,
+                std::string from, bool quiet)
+    : to_(to),
+      what_(what),
+      texts_(is_member, seen),
+      seen_(seen),
+      last_id_(std::move(from)),
+      quiet_(quiet) {
     // nop
   }
 
@@ -82,11 +118,8 @@ public:
       return false;
     flush_gap();
     quiet_ = false;
-    id_.clear();
-    cursor{node_, x.origin}.append_to(id_);
-    topics_.assign(x.topics.begin(), x.topics.end());
-    append_wire(to_.bytes, what_.format, to_envelope(x, id_, topics_));
-    last_id_ = id_;
+    append_wire(to_.bytes, what_.format, texts_.of(x));
+    last_id_ = texts_.id();
     ++to_.events;
     return true;
   }
@@ -102,6 +135,7 @@ public:
     if (!missing_.open())
       return;
     auto notice = missing_.take(last_id_);
+    notice.to = seen_with(notice.to, seen_);
     append_gap(to_.bytes, what_.format, notice);
     last_id_ = notice.to.to_string();
     ++to_.gaps;
@@ -114,19 +148,18 @@ public:
 private:
   replay_chunk& to_;
   const replay_request& what_;
-  uint64_t node_;
+  envelope_texts texts_;
+  const cursor* seen_;
   gap_collector missing_;
   std::string last_id_;
   bool quiet_;
-  std::string id_;
-  std::vector<std::string_view> topics_;
 };
 
 /// Collects a page.
 class page_writer : public record_visitor {
 public:
-  page_writer(page& to, size_t limit, uint64_t node)
-    : to_(to), limit_(limit), node_(node), missing_(node) {
+  page_writer(page& to, size_t limit, bool is_member, const cursor* seen)
+    : to_(to), limit_(limit), texts_(is_member, seen) {
     // nop
   }
 
@@ -137,10 +170,7 @@ public:
     }
     if (to_.events != 0)
       to_.json += ',';
-    id_.clear();
-    cursor{node_, x.origin}.append_to(id_);
-    topics_.assign(x.topics.begin(), x.topics.end());
-    append_envelope_json(to_.json, to_envelope(x, id_, topics_));
+    append_envelope_json(to_.json, texts_.of(x));
     ++to_.events;
     return true;
   }
@@ -162,11 +192,9 @@ private:
 
   page& to_;
   size_t limit_;
-  uint64_t node_;
+  envelope_texts texts_;
   bool more_ = false;
   gap_collector missing_;
-  std::string id_;
-  std::vector<std::string_view> topics_;
 };
 
 } // namespace
@@ -190,6 +218,12 @@ result<log_reader::origin_of_read> log_reader::locate(const start_point& x,
   } else if (auto id = std::get_if<from_cursor>(&x)) {
     found.quiet = false;
     auto parsed = cursor::parse(id->text);
+    // The id of an event is the place behind it, too, in the order of this node.
+    if (auto event = parsed ? std::nullopt : event_id::parse(id->text))
+      if (auto place = store_.find(*event)) {
+        found.after = *place;
+        return found;
+      }
     if (!parsed) {
       found.after = store_.last();
       found.gap = gap_reason::unknown_cursor;
@@ -200,8 +234,11 @@ result<log_reader::origin_of_read> log_reader::locate(const start_point& x,
       return resolved.error();
     found.after = resolved->after;
     found.gap = resolved->gap;
-    if (found.gap != gap_reason::unknown_cursor)
-      found.from = id->text;
+    if (found.gap == gap_reason::unknown_cursor)
+      return found;
+    found.from = id->text;
+    if (resolved->overlaps)
+      found.seen = std::make_shared<const cursor>(std::move(*parsed));
   }
   return found;
 }
@@ -219,26 +256,27 @@ result<replay_chunk> log_reader::replay(const replay_request& x, int64_t now_ms)
   if (x.chunked)
     chunk.bytes.append(chunk_head_bytes, '0');
   auto head = chunk.bytes.size();
-  auto node = store_.node().short_form();
+  auto seen = first ? start->seen : x.seen;
   if (first)
     chunk.after_id = start->from.empty() ? store_.cursor_at(start->after).to_string() : start->from;
   if (start->gap) {
     gap notice;
     notice.reason = *start->gap;
     notice.from = start->from;
-    notice.to = store_.cursor_at(start->after);
+    notice.to = seen_with(store_.cursor_at(start->after), seen.get());
     append_gap(chunk.bytes, x.format, notice);
     chunk.recovered = false;
     ++chunk.gaps;
   }
   auto from = start->from.empty() ? store_.cursor_at(start->after).to_string() : start->from;
-  replay_writer writer{chunk, x, node, std::move(from), start->quiet};
+  replay_writer writer{chunk, x, store_.is_member(), seen.get(), std::move(from), start->quiet};
   read_request what;
   what.who = x.who.get();
   what.after = start->after;
   what.until = x.until;
   what.now_ms = now_ms;
   what.hide_dismissed_of = x.mailbox_of;
+  what.seen = seen.get();
   auto outcome = store_.read(what, writer);
   if (!outcome)
     return outcome.error();
@@ -246,6 +284,8 @@ result<replay_chunk> log_reader::replay(const replay_request& x, int64_t now_ms)
   chunk.covered = std::max(outcome->covered, start->after);
   chunk.end_reached = outcome->end_reached;
   chunk.quiet = writer.quiet();
+  if (seen && !store_.cursor_at(chunk.covered).covers(*seen))
+    chunk.seen = std::move(seen);
   if (x.chunked) {
     if (chunk.bytes.size() == head) {
       chunk.bytes.clear();
@@ -279,7 +319,8 @@ result<page> log_reader::read_page(const page_request& x, int64_t now_ms) const 
     what.until = std::min(what.until, until->after);
   }
   answer.json = "{\"events\":[";
-  page_writer writer{answer, x.limit, store_.node().short_form()};
+  what.seen = since->seen.get();
+  page_writer writer{answer, x.limit, store_.is_member(), what.seen};
   auto covered = x.reverse ? what.until : what.after;
   // Pages are for people and scripts: they end by their limit, or by a bound on the work.
   constexpr auto rounds_max = 1000;
@@ -299,7 +340,7 @@ result<page> log_reader::read_page(const page_request& x, int64_t now_ms) const 
   }
   answer.covered = covered;
   answer.json += "],\"next\":\"";
-  store_.cursor_at(covered).append_to(answer.json);
+  seen_with(store_.cursor_at(covered), what.seen).append_to(answer.json);
   answer.json += "\",\"more\":";
   answer.json += writer.more() ? "true" : "false";
   answer.json += ",\"gap\":";
@@ -307,7 +348,7 @@ result<page> log_reader::read_page(const page_request& x, int64_t now_ms) const 
     gap notice;
     notice.reason = *since->gap;
     notice.from = since->from;
-    notice.to = store_.cursor_at(since->after);
+    notice.to = seen_with(store_.cursor_at(since->after), what.seen);
     answer.json += to_json(notice);
   } else if (writer.missing().open() && !since->quiet && !x.reverse) {
     answer.json += to_json(writer.missing().take(since->from));

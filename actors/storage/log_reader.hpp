@@ -23,6 +23,7 @@ private:
     lsn after{};
     std::optional<gap_reason> gap;
     std::string from; ///< what the reader gave, if it was understood
+    std::shared_ptr<const cursor> seen; ///< see replay_request
     bool quiet =
       true; ///< the reader named no id: what is missing before the first event is no loss
   };

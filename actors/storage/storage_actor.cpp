@@ -4,6 +4,7 @@
 
 #include <caf/all.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <unordered_map>
 
@@ -12,6 +13,9 @@ namespace tidings {
 namespace {
 
 constexpr auto sync_interval = std::chrono::seconds{1};
+
+/// Only what is on disk goes to other nodes, and it should not wait for long.
+constexpr auto sync_interval_of_members = std::chrono::milliseconds{5};
 
 class storage_state {
 public:
@@ -25,8 +29,10 @@ public:
     env_ = std::move(env);
     auto& cfg = env_.cfg->storage;
     group_.emplace(*env_.store,
-                   commit_group::limits{cfg.group_events, cfg.group_bytes, cfg.idempotency_window});
-    self_->delayed_send(storage_actor{self_}, sync_interval, caf::tick_atom_v);
+                   commit_group::limits{cfg.group_events, cfg.group_bytes, cfg.idempotency_window},
+                   env_.gate.get());
+    if (!env_.gate)
+      self_->delayed_send(storage_actor{self_}, sync_interval, caf::tick_atom_v);
     return {
       [this](const publish_ptr& x) { gather(x); },
       [this](caf::put_atom, const publish_ptr& x) {
@@ -38,8 +44,12 @@ public:
       [this](commit_atom) { commit(); },
       [this](caf::tick_atom) {
         sync();
-        self_->delayed_send(storage_actor{self_}, sync_interval, caf::tick_atom_v);
+        if (!env_.gate)
+          self_->delayed_send(storage_actor{self_}, sync_interval, caf::tick_atom_v);
       },
+      [this](const replica_work_ptr& x) { gather(x); },
+      [this](settled_atom, const publish_ptr& x) { answer(x); },
+      [this](const commit_listener& x) { listener_ = x; },
       [this](sync_atom) {
         commit();
         sync();
@@ -54,15 +64,59 @@ private:
     if (broken_) {
       for (auto& item : x->items)
         item.outcome.refused = broken_;
-      if (!answer_asker(x))
-        self_->send(env_.shards[x->shard], commit_notice{nullptr, {x}});
+      answer(x);
       return;
     }
-    if (group_->empty())
-      self_->send(storage_actor{self_}, commit_atom_v);
+    begin_group();
     group_->add(x, env_.now_ms());
     if (group_->full())
       commit();
+  }
+
+  void gather(const replica_work_ptr& x) {
+    if (broken_)
+      return;
+    begin_group();
+    if (x->forgotten || x->reoriginate)
+      commit(); // what came before it comes before it in the log
+    if (x->forgotten) {
+      note_forgotten(*x);
+    } else {
+      group_->add(x, *env_.cfg, env_.now_ms());
+      if (group_->full())
+        commit();
+    }
+  }
+
+  void begin_group() {
+    if (group_->empty())
+      self_->send(storage_actor{self_}, commit_atom_v);
+  }
+
+  void note_forgotten(const replica_work& x) {
+    auto report = std::make_shared<commit_report>();
+    auto failed = env_.store->append_forgotten(*x.forgotten);
+    if (failed && failed->code != errc::storage_full)
+      return give_up(*failed);
+    if (failed)
+      report->refused.push_back({x.ticket, false});
+    else
+      report->done.push_back(x.ticket);
+    report->heads = env_.store->heads();
+    self_->send(listener_, commit_report_ptr{std::move(report)});
+  }
+
+  void answer(const publish_ptr& x) {
+    if (!answer_asker(x))
+      self_->send(env_.shards[x->shard], commit_notice{nullptr, {x}});
+  }
+
+  /// Whether other nodes have to store it, too, before it is answered.
+  bool awaits_quorum(const publish_request& x) const {
+    return listener_ && std::any_of(x.items.begin(), x.items.end(), [](const publish_item& item) {
+             return !item.outcome.refused && item.level == durability::quorum
+                    && item.outcome.level == durability::fsync;
+           });
   }
 
   /// Durable first, answered and visible second.
@@ -81,7 +135,9 @@ private:
     dirty_ = dirty_ || outcome.batch;
     std::vector<commit_notice> notices(env_.shards.size());
     for (auto& x : outcome.answered)
-      if (!answer_asker(x))
+      if (awaits_quorum(*x))
+        self_->send(listener_, std::move(x));
+      else if (!answer_asker(x))
         notices[x->shard].answers.push_back(std::move(x));
     for (size_t i = 0; i < notices.size(); ++i) {
       notices[i].batch = outcome.batch;
@@ -90,6 +146,25 @@ private:
     }
     if (outcome.broken)
       give_up(*outcome.broken);
+    else if (listener_)
+      report(outcome);
+  }
+
+  /// What is not on disk yet is reported when it is.
+  void report(commit_group::outcome& x) {
+    auto is_news = x.synced || !x.refused.empty();
+    if (is_news) {
+      auto report = std::make_shared<commit_report>();
+      if (x.synced) {
+        report->heads = env_.store->heads();
+        dirty_ = false;
+      }
+      report->done = std::move(x.done);
+      report->refused = std::move(x.refused);
+      self_->send(listener_, commit_report_ptr{std::move(report)});
+    }
+    if (dirty_ && !x.synced)
+      self_->delayed_send(storage_actor{self_}, sync_interval_of_members, caf::tick_atom_v);
   }
 
   /// @returns whether the request came from an actor rather than from a shard's session
@@ -109,7 +184,12 @@ private:
       return;
     dirty_ = false;
     if (auto why = env_.store->sync())
-      give_up(*why);
+      return give_up(*why);
+    if (!listener_)
+      return;
+    auto report = std::make_shared<commit_report>();
+    report->heads = env_.store->heads();
+    self_->send(listener_, commit_report_ptr{std::move(report)});
   }
 
   void give_up(const failure& why) {
@@ -123,6 +203,7 @@ private:
   storage_actor::pointer self_;
   storage_environment env_;
   std::optional<commit_group> group_;
+  commit_listener listener_; // none: the node is alone
   // Requests that came from actors, by the request: it is in the group for as long.
   std::unordered_map<const publish_request*, caf::typed_response_promise<publish_ptr>> askers_;
   status broken_;

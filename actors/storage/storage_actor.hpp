@@ -16,6 +16,7 @@ struct storage_environment {
   std::shared_ptr<event_store> store;
   std::vector<shard_actor> shards;
   std::shared_ptr<statistics> stats;
+  std::shared_ptr<const cluster_gate> gate; ///< nullptr: the node is alone
   config_ptr cfg;
   std::function<int64_t()> now_ms; ///< what expiry counts from: guarded_clock::read_now_ms
 

@@ -8,20 +8,38 @@ topic_policy::topic_policy(std::string topic, const config& cfg) : topic_(std::m
   configure(cfg);
 }
 
+namespace {
+
+const topic_rule* rule_of(const std::string& topic, const config& cfg) {
+  auto rule = std::find_if(cfg.topic.begin(), cfg.topic.end(),
+                           [&](auto& x) { return x.pattern.matches(topic); });
+  return rule == cfg.topic.end() ? nullptr : &*rule;
+}
+
+bool is_mailbox(const std::string& topic) {
+  return topic == everyone_topic || user_of_topic(topic);
+}
+
+/// @param own what the topic's rule says
+topic_retention with_mailbox_bound(topic_retention own, bool is_item, uint64_t items_max) {
+  if (is_item && items_max != 0 && own.events_max == 0)
+    own.events_max = items_max; // what is too much leaves the mailbox with its event
+  return own;
+}
+
+} // namespace
+
 void topic_policy::configure(const config& cfg) {
   if (is_reserved_topic(topic_))
     return; // the broker says itself what is to become of its own events
   ttl_ = cfg.topics.ttl;
   ttl_max_ = cfg.topics.ttl_max;
-  level_ = cfg.topics.level;
+  level_ = level_of_topics(cfg);
   retention_ = {};
   ephemeral_ = false;
-  items_max_ =
-    topic_ == everyone_topic || user_of_topic(topic_) ? cfg.mailbox.items_max : uint64_t{0};
+  items_max_ = is_mailbox(topic_) ? cfg.mailbox.items_max : uint64_t{0};
   auto rate = uint32_t{0};
-  auto rule = std::find_if(cfg.topic.begin(), cfg.topic.end(),
-                           [this](auto& x) { return x.pattern.matches(topic_); });
-  if (rule != cfg.topic.end()) {
+  if (auto rule = rule_of(topic_, cfg)) {
     ttl_ = rule->ttl.value_or(ttl_);
     ttl_max_ = rule->ttl_max.value_or(ttl_max_);
     level_ = rule->level.value_or(level_);
@@ -58,15 +76,30 @@ void topic_policy::apply(publish_item& x, int64_t steady_ms) {
   x.level = std::max({x.level, level_, x.what.level.value_or(level_)});
   auto is_item = x.what.content.mail != nullptr;
   x.ephemeral = x.ephemeral && ephemeral_ && !is_item;
-  auto retention = retention_;
-  if (is_item && items_max_ != 0 && retention.events_max == 0)
-    retention.events_max = items_max_; // what is too much leaves the mailbox with its event
+  auto retention = with_mailbox_bound(retention_, is_item, items_max_);
   if (retention.bounded()) {
     x.retention.resize(topics.size());
     for (size_t i = 0; i < topics.size(); ++i)
       if (topics[i] == topic_)
         x.retention[i] = retention;
   }
+}
+
+std::vector<topic_retention> retention_of(const event& x, const config& cfg) {
+  std::vector<topic_retention> found;
+  for (size_t i = 0; i < x.topics.size(); ++i) {
+    auto& topic = x.topics[i];
+    if (is_reserved_topic(topic))
+      continue;
+    auto rule = rule_of(topic, cfg);
+    auto bound = with_mailbox_bound(rule ? rule->retention : topic_retention{}, x.mail != nullptr,
+                                    is_mailbox(topic) ? cfg.mailbox.items_max : 0);
+    if (!bound.bounded())
+      continue;
+    found.resize(x.topics.size());
+    found[i] = bound;
+  }
+  return found;
 }
 
 void settle_expiry(publish_item& x, int64_t now_ms) {

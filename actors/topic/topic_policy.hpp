@@ -32,6 +32,10 @@ private:
   rate_limit rate_{0};
 };
 
+/// What is kept of the topics of an event that another node accepted: that node has decided about
+/// all else.
+std::vector<topic_retention> retention_of(const event& x, const config& cfg);
+
 /// Settles how long an item lives, after all its topics have spoken.
 void settle_expiry(publish_item& x, int64_t now_ms);
 

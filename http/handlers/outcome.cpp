@@ -12,14 +12,14 @@ namespace tidings::http {
 namespace {
 
 /// The members of a result, without braces.
-void append_members(std::string& out, const publish_item& x, uint64_t node) {
+void append_members(std::string& out, const publish_item& x, bool is_member) {
   auto& outcome = x.outcome;
   out += "\"id\":";
   if (outcome.origin.sequence == 0) {
     out += "null";
   } else {
     out += '"';
-    cursor{node, outcome.origin}.append_to(out);
+    event_id{outcome.node, outcome.origin}.append_to(out, is_member);
     out += '"';
   }
   out += ",\"topic\":";
@@ -31,7 +31,9 @@ void append_members(std::string& out, const publish_item& x, uint64_t node) {
   }
   out += ",\"level\":\"";
   out += to_string(outcome.level);
-  out += "\",\"nodes\":1,\"subscribers\":";
+  out += "\",\"nodes\":";
+  out += std::to_string(outcome.nodes);
+  out += ",\"subscribers\":";
   out += std::to_string(x.subscribers);
   if (outcome.duplicate)
     out += ",\"duplicate\":true";
@@ -45,7 +47,7 @@ unsigned status_of_outcome(const publish_item& x) {
 
 } // namespace
 
-response render_outcome(const publish_item& x, uint64_t node) {
+response render_outcome(const publish_item& x, bool is_member) {
   if (x.outcome.refused)
     return problem(*x.outcome.refused);
   response answer;
@@ -53,12 +55,12 @@ response render_outcome(const publish_item& x, uint64_t node) {
   answer.content_type = "application/json";
   answer.body.reserve(256);
   answer.body = "{";
-  append_members(answer.body, x, node);
+  append_members(answer.body, x, is_member);
   answer.body += "}\n";
   return answer;
 }
 
-response render_outcomes(const publish_request& x, uint64_t node) {
+response render_outcomes(const publish_request& x, bool is_member) {
   std::vector<item_failure> refused;
   for (size_t i = 0; i < x.items.size(); ++i)
     if (x.items[i].outcome.refused)
@@ -74,7 +76,7 @@ response render_outcomes(const publish_request& x, uint64_t node) {
     if (answer.body.back() != '[')
       answer.body += ',';
     answer.body += '{';
-    append_members(answer.body, item, node);
+    append_members(answer.body, item, is_member);
     answer.body += '}';
     answer.status = std::max(answer.status, status_of_outcome(item));
     lowest = std::min(lowest, item.outcome.level);
@@ -85,11 +87,11 @@ response render_outcomes(const publish_request& x, uint64_t node) {
   return answer;
 }
 
-void append_outcome_line(std::string& out, const publish_item& x, uint64_t node, uint64_t index) {
+void append_outcome_line(std::string& out, const publish_item& x, bool is_member, uint64_t index) {
   if (x.outcome.refused)
     return append_refusal_line(out, *x.outcome.refused, index);
   out += '{';
-  append_members(out, x, node);
+  append_members(out, x, is_member);
   out += "}\n";
 }
 

@@ -123,7 +123,7 @@ public:
       if (line.refused)
         append_refusal_line(out, *line.refused, line.index);
       else
-        append_outcome_line(out, *item++, s->local_shard().node(), line.index);
+        append_outcome_line(out, *item++, s->local_shard().is_member(), line.index);
     sent_.clear();
     s->write_piece(out);
     go_on(*s);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tidings/cursor.hpp"
 #include "tidings/event.hpp"
 
 #include <cstdint>
@@ -25,7 +26,8 @@ inline constexpr size_t wire_format_count = 5;
 
 /// Something to put on the wire about one record.
 struct envelope {
-  std::string_view id; ///< cursor text; empty for ephemeral events
+  std::string_view id;   ///< cursor text: where the stream stands; empty for ephemeral events
+  std::string_view name; ///< the event's own id, for objects that show it
   const std::vector<std::string_view>& topics;
   std::string_view type;
   std::string_view event_id;
@@ -76,8 +78,9 @@ public:
     std::vector<span> spans;
   };
 
-  /// @param node short form of the node that the records come from
-  committed_batch(uint64_t node, std::vector<record> records);
+  /// @param before where the log stood before it
+  /// @param is_member whether the node belongs to a cluster
+  committed_batch(cursor before, bool is_member, std::vector<record> records);
 
   const std::vector<record>& records() const noexcept {
     return records_;
@@ -86,6 +89,14 @@ public:
   /// Position of the last record.
   lsn last() const noexcept {
     return records_.back().position;
+  }
+
+  /// Where the log stands after one of the records.
+  cursor cursor_at(size_t i) const;
+
+  /// Where the log stands after all of them.
+  const cursor& end() const noexcept {
+    return end_;
   }
 
   /// Thread-safe.
@@ -99,7 +110,9 @@ public:
 private:
   void encode(wire_format format, encoded& to) const;
 
-  uint64_t node_;
+  cursor before_;
+  cursor end_;
+  bool is_member_;
   std::vector<record> records_;
   size_t weight_ = 0;
   mutable std::once_flag once_[wire_format_count];

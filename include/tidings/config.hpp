@@ -120,7 +120,7 @@ struct stream_config {
 struct topics_config {
   milliseconds ttl{7LL * 24 * 60 * 60 * 1000}; ///< of an event that names none; 0: kept for ever
   milliseconds ttl_max{0};                     ///< longer wishes are cut to it; 0: no bound
-  durability level = durability::fsync;        ///< least level of a publish
+  std::optional<durability> level; ///< least level of a publish; unset: see level_of_topics
   uint32_t active_max = 10'000;                ///< topic actors in memory
   milliseconds idle_timeout{60'000};           ///< then a topic actor leaves
 };
@@ -153,6 +153,7 @@ struct storage_config {
   uint32_t group_events = 4096;
   uint64_t group_bytes = 1024 * 1024;
   recovery_mode recovery = recovery_mode::strict;
+  bool is_member = false; ///< follows from `[cluster]`: what event ids look like
 };
 
 struct mailbox_config {
@@ -223,6 +224,39 @@ struct profile_rule {
   std::optional<bool> test_aids;
 };
 
+/// A node of the cluster, as the configuration names it.
+struct cluster_member {
+  std::string name;
+  std::string address; ///< HOST:PORT, where the others reach it
+
+  bool operator==(const cluster_member&) const = default;
+};
+
+/// The members of a cluster keep the same events: each of them takes publishes and serves streams.
+struct cluster_config {
+  std::string node;                 ///< name of this member; empty: the node is alone
+  std::string name = "tidings";     ///< of the cluster: nodes of another are turned away
+  std::vector<std::string> members; ///< all of them, as NAME=HOST:PORT
+  std::string listen;               ///< address of the links; empty: that of this member
+  std::string secret;               ///< that members prove to each other
+  std::string secret_file;          ///< the same, in a file
+  std::string certificate;          ///< links that leave this machine speak TLS
+  std::string key;
+  std::string authority;                ///< who signs the certificates of members
+  milliseconds join_timeout{2'000};     ///< how long a start waits for the others
+  milliseconds quorum_timeout{5'000};   ///< then a publish at `quorum` is answered indeterminate
+  uint64_t window_bytes = 4 * 1024 * 1024; ///< of records under way from one other node
+
+  bool enabled() const noexcept {
+    return !node.empty();
+  }
+
+  bool operator==(const cluster_config&) const = default;
+};
+
+/// Reads `NAME=HOST:PORT`.
+std::optional<cluster_member> parse_member(std::string_view text);
+
 struct config {
   server_config server;
   tls_config tls;
@@ -232,6 +266,7 @@ struct config {
   topics_config topics;
   storage_config storage;
   mailbox_config mailbox;
+  cluster_config cluster;
   log_config log;
   std::vector<topic_rule> topic;     ///< `[[topic]]` tables
   std::vector<schema_rule> schema;   ///< `[[schema]]` tables
@@ -240,6 +275,9 @@ struct config {
 
 /// The defaults of a profile, and over them what the configuration says.
 profile_settings settings_of(const config& x, profile_kind kind);
+
+/// The level of topics that no rule says anything about: `quorum` in a cluster, `fsync` on one node.
+durability level_of_topics(const config& x) noexcept;
 
 /// All that is wrong with a configuration, at once. Fails with errc::invalid_configuration.
 status validate(const config& x);

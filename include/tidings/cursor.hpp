@@ -47,6 +47,15 @@ public:
   /// Sets one component. Throws if there would be more than `components_max`.
   void set(uint64_t node, origin_position at);
 
+  /// Raises components to those of another cursor that are higher. Throws like `set`.
+  void merge(const cursor& x);
+
+  /// Whether a record was seen by who stands here.
+  bool covers(uint64_t node, origin_position at) const noexcept;
+
+  /// Whether everything that was seen there was seen here.
+  bool covers(const cursor& x) const noexcept;
+
   bool empty() const noexcept {
     return components_.empty();
   }
@@ -59,6 +68,23 @@ public:
 
 private:
   std::vector<component> components_; // ascending by node
+};
+
+/// The name of one record, the same on every node of a cluster. On its own a node prints the cursor
+/// that ends with the record, which says the same there; a member of a cluster prints `e1.` and
+/// unpadded base64url of 8 bytes node, varint incarnation, varint sequence.
+struct event_id {
+  uint64_t node = 0;
+  origin_position at;
+
+  /// @param is_member whether the node belongs to a cluster
+  void append_to(std::string& out, bool is_member) const;
+  std::string to_string(bool is_member) const;
+
+  /// Strict. Both forms, and no cursor that stands behind records of several nodes.
+  static std::optional<event_id> parse(std::string_view text);
+
+  bool operator==(const event_id&) const = default;
 };
 
 } // namespace tidings

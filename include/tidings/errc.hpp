@@ -42,6 +42,9 @@ enum class errc : uint8_t {
   internal_error,
   // -- start-up ----------------------------------------------------------------------------------
   invalid_configuration,
+  // -- of a cluster ------------------------------------------------------------------------------
+  starting,
+  owner_unreachable,
 };
 
 /// The stable code, in lower snake case.

@@ -35,9 +35,10 @@ struct event {
 /// An event with its place in the log. Immutable once committed.
 struct record {
   lsn position{};
-  origin_position origin; ///< of this node: records of other nodes come with the cluster
-  int64_t time_ms = 0;    ///< Unix time of the commit; never smaller than that of the record before
-  uint64_t chain = 0;     ///< hash over this record and the chain before it
+  uint64_t node = 0; ///< short form of the node that accepted it
+  origin_position origin;
+  int64_t time_ms = 0; ///< Unix time of the commit there; never smaller than that of the one before
+  uint64_t chain = 0;  ///< hash over this record and those of its incarnation before it
   event content;
 };
 

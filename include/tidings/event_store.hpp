@@ -44,11 +44,48 @@ struct log_entry {
   /// What the event does to mailboxes, written in the same batch. The entries of an item itself are
   /// not among them: the store makes those from its topics.
   std::vector<mailbox_change> changes;
+
+  /// Set by event_store::admit: what another node accepted, as it travels between nodes. Only
+  /// `retention` and `raises` may be set then.
+  std::string body;
+
+  /// The place of something that is gone: nothing to deliver.
+  bool is_gone = false;
+
+  /// What a user did with items, according to a record of another node.
+  std::vector<mailbox_raise> raises;
+};
+
+/// How far a log holds the records of one node.
+struct log_head {
+  uint64_t node = 0;
+  origin_position at;
+  uint64_t chain = 0; ///< of that record; 0: not known
+
+  bool operator==(const log_head&) const = default;
+};
+
+/// A record as other nodes are sent it.
+struct travelling_record {
+  origin_position at;
+  origin_position follows; ///< of the first of an incarnation: the last one of the node before it
+  uint64_t chain = 0;
+  std::string body;
+};
+
+/// Records of one node, in order.
+struct origin_chunk {
+  /// Set if what would come first is not there any more, because it has expired: up to here.
+  std::optional<log_head> forgotten;
+
+  std::vector<travelling_record> records;
+  bool end_reached = false;
 };
 
 /// What a publish under an idempotency key led to.
 struct key_entry {
   lsn position{};
+  uint64_t node = 0;
   origin_position origin;
   int64_t time_ms = 0;
   uint64_t fingerprint = 0;
@@ -57,6 +94,8 @@ struct key_entry {
 /// A record as a reader sees it: valid only during the call that shows it.
 struct record_view {
   lsn position{};
+  const cursor* at = nullptr; ///< where who has read up to and including it stands
+  uint64_t node = 0;
   origin_position origin;
   int64_t time_ms = 0;
   int64_t expires_at_ms = 0;
@@ -71,7 +110,7 @@ struct record_view {
 /// Something that a subscription would have been sent and that is not there any more.
 struct missing_record {
   lsn position{};
-  origin_position origin;
+  const cursor* at = nullptr; ///< see record_view
   gap_reason reason = gap_reason::expired;
   std::span<const std::string_view> topics;
 };
@@ -83,6 +122,9 @@ struct read_request {
   lsn until{std::numeric_limits<uint64_t>::max()}; ///< inclusive
   bool reverse = false;                            ///< newest first
   int64_t now_ms = 0;                              ///< what has expired by then is hidden
+
+  /// What the reader has seen elsewhere, and is not shown again; nullptr: nothing.
+  const cursor* seen = nullptr;
 
   /// A user: items that went there and that the mailbox does not list any more, because they have
   /// been dismissed or read for long, are passed over as if they had not been asked for. Empty:
@@ -117,6 +159,9 @@ struct resolved_cursor {
 
   /// Set if it is already certain that something may be missing.
   std::optional<gap_reason> gap;
+
+  /// Whether records behind `after` may be covered by the cursor: it comes from another node.
+  bool overlaps = false;
 };
 
 struct topic_summary {
@@ -148,6 +193,9 @@ public:
   /// Incarnation of this run.
   virtual uint64_t incarnation() const = 0;
 
+  /// Whether this node belongs to a cluster, which decides what event ids look like.
+  virtual bool is_member() const = 0;
+
   // -- the writer's thread
   // ---------------------------------------------------------------------------
 
@@ -157,6 +205,19 @@ public:
   /// that are ephemeral get the position of the record before them and are not written. After a
   /// failure other than errc::storage_full nothing may be appended any more.
   virtual status append(std::span<log_entry> entries, bool sync) = 0;
+
+  /// Checks records of another node, or of an earlier incarnation of this one, and makes entries of
+  /// them, which must be appended in this order before others of that node are admitted. They must
+  /// follow without a hole on what there is.
+  /// @returns errc::storage_corrupt if they are not what this log expects next: another history
+  virtual result<std::vector<log_entry>> admit(uint64_t node, std::span<const std::string> bodies)
+    = 0;
+
+  /// What was admitted is not going to be appended.
+  virtual void dismiss_admitted() = 0;
+
+  /// Notes that what a node's records up to here were is not known any more. Durable.
+  virtual status append_forgotten(const log_head& x) = 0;
 
   /// Makes everything appended so far durable, and records how far that is.
   virtual status sync() = 0;
@@ -180,6 +241,19 @@ public:
 
   /// The cursor of a reader that has been shown everything up to and including a position.
   virtual cursor cursor_at(lsn x) const = 0;
+
+  /// The id of the event at a position; the position of an event; nullopt: it is not there.
+  virtual std::optional<event_id> id_at(lsn x) const = 0;
+  virtual std::optional<lsn> find(const event_id& x) const = 0;
+
+  /// How far the log holds the records of each node that it has any of.
+  virtual std::vector<log_head> heads() const = 0;
+
+  /// Records of one node after a position, in order; at least one if there is one.
+  /// @param up_to none behind it
+  /// @param bytes_max about as many
+  virtual result<origin_chunk> read_origin(uint64_t node, origin_position after,
+                                           origin_position up_to, size_t bytes_max) const = 0;
 
   /// The last position whose record is older than a Unix time; read on after it.
   virtual result<lsn> before_time(int64_t unix_ms) const = 0;

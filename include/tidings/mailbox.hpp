@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tidings/cursor.hpp"
 #include "tidings/position.hpp"
 #include "tidings/result.hpp"
 
@@ -89,6 +90,15 @@ struct mailbox_entry {
 struct mailbox_change {
   std::string user;
   mailbox_entry entry;
+};
+
+/// What a user did with an item, as another node tells it: raises the state of the entry, whether
+/// the item has come yet or not.
+struct mailbox_raise {
+  std::string user;
+  event_id item;
+  item_state to = item_state::read;
+  int64_t at_ms = 0;
 };
 
 /// How many items are in each state.

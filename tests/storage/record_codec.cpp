@@ -2,7 +2,7 @@
 
 #include "storage/record_codec.hpp"
 
-#include "storage/bytes.hpp"
+#include "tidings/bytes.hpp"
 
 #include <caf/test/dsl.hpp>
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tidings::storage {
+namespace tidings {
 
 // Integers as bytes: big endian, so that the order of keys is the order of numbers, and LEB128 for
 // lengths.
@@ -94,6 +94,16 @@ public:
     return ok_;
   }
 
+  /// For callers that find a value wrong.
+  void fail() noexcept {
+    ok_ = false;
+  }
+
+  /// Bytes that have not been taken yet.
+  size_t left() const noexcept {
+    return static_cast<size_t>(end_ - at_);
+  }
+
   /// Whether everything has been taken, and well.
   bool done() const noexcept {
     return ok_ && at_ == end_;
@@ -111,4 +121,4 @@ private:
   bool ok_ = true;
 };
 
-} // namespace tidings::storage
+} // namespace tidings

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "tidings/event_store.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+// What the storage actor and the replicator actor tell each other.
+
+namespace tidings {
+
+/// What the cluster allows right now. The replicator writes, everyone may read.
+struct cluster_gate {
+  std::atomic<bool> joined{false};          ///< publishes may be accepted
+  std::atomic<bool> majority_linked{false}; ///< the level quorum can be reached
+  std::atomic<uint32_t> majority{1};        ///< how many nodes it takes
+};
+
+/// Records of another node, or of an earlier incarnation of this one, to be appended.
+struct replica_work {
+  uint64_t ticket = 0; ///< comes back in the report
+  uint64_t node = 0;
+  std::vector<std::string> bodies;
+
+  /// Instead of records: these are not known any more.
+  std::optional<log_head> forgotten;
+
+  /// Instead of records: those after `at` are published again, by this node.
+  std::optional<log_head> reoriginate;
+};
+
+using replica_work_ptr = std::shared_ptr<const replica_work>;
+
+/// What a commit did to the log.
+struct commit_report {
+  std::vector<log_head> heads; ///< on disk
+  std::vector<uint64_t> done;  ///< tickets
+
+  struct refusal {
+    uint64_t ticket = 0;
+    bool is_fork = false; ///< the records are of another history; else: not now
+  };
+
+  std::vector<refusal> refused;
+};
+
+using commit_report_ptr = std::shared_ptr<const commit_report>;
+
+} // namespace tidings
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::replica_work_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::commit_report_ptr)
