@@ -302,7 +302,7 @@ private:
       auto what = std::make_shared<const cluster::message>(cluster::request{
         0, static_cast<uint8_t>(request_kind::deliver), encode_deliveries(piece)});
       for (auto& [number, link] : links_)
-        self_->send(link.actor, cluster::message_ptr{what});
+        caf::anon_send(link.actor, cluster::message_ptr{what});
       piece.clear();
       bytes = 0;
     };
@@ -328,7 +328,7 @@ private:
   template <class What>
   void say(uint64_t link, What what) {
     if (auto to = links_.find(link); to != links_.end())
-      self_->send(to->second.actor, cluster::message_ptr{std::make_shared<const cluster::message>(
+      caf::anon_send(to->second.actor, cluster::message_ptr{std::make_shared<const cluster::message>(
                                       std::move(what))});
   }
 
@@ -342,19 +342,19 @@ private:
     if (other && known->node != who.node.short_form()) {
       spdlog::error("two nodes claim to be the same member member={} address={}", who.member,
                     x.address);
-      self_->send(x.actor, cluster::link_close{cluster::close_reason::not_a_member,
+      caf::anon_send(x.actor, cluster::link_close{cluster::close_reason::not_a_member,
                                                "another node is linked under this name"});
       return;
     }
     auto loser = links_of_nodes_->on_up(who.node, {x.link, x.dialled, who.incarnation});
     if (loser == x.link) {
-      self_->send(x.actor, cluster::link_close{cluster::close_reason::replaced, {}});
+      caf::anon_send(x.actor, cluster::link_close{cluster::close_reason::replaced, {}});
       want_dial(who.member, false);
       return;
     }
     if (loser)
       if (auto old = links_.find(*loser); old != links_.end()) {
-        self_->send(old->second.actor, cluster::link_close{cluster::close_reason::replaced, {}});
+        caf::anon_send(old->second.actor, cluster::link_close{cluster::close_reason::replaced, {}});
         links_.erase(old);
       }
     links_[x.link] = {x.actor, who.node, who.member};
@@ -445,7 +445,7 @@ private:
 
   void want_dial(const std::string& member, bool wanted) {
     if (auto i = dialers_.find(member); i != dialers_.end())
-      self_->send(i->second, cluster::dial_wanted{wanted});
+      caf::anon_send(i->second, cluster::dial_wanted{wanted});
   }
 
   /// The full id of a member that is linked.
@@ -470,7 +470,7 @@ private:
   void apply(cluster::action::send& x) {
     auto to = links_.find(to_number(x.link));
     if (to != links_.end())
-      self_->send(to->second.actor,
+      caf::anon_send(to->second.actor,
                   cluster::message_ptr{std::make_shared<const cluster::message>(std::move(x.what))});
   }
 
@@ -555,7 +555,7 @@ private:
                   : x.reason == cluster::link_fault::not_a_member
                     ? cluster::close_reason::not_a_member
                     : cluster::close_reason::unexpected_frame;
-    self_->send(known->second.actor,
+    caf::anon_send(known->second.actor,
                 cluster::link_close{reason, std::string{to_string(x.reason)}});
   }
 
