@@ -10,6 +10,9 @@
 
 namespace tidings {
 
+/// Takes publishes for other members.
+using forwarder = caf::typed_actor<caf::reacts_to<caf::forward_atom, publish_ptr>>;
+
 /// Routes publishes to the actors of their topics; knows who listens to what.
 using distributor_actor = caf::typed_actor<
   // Goes on to the next topic on its route, or to storage after the last.
@@ -19,6 +22,8 @@ using distributor_actor = caf::typed_actor<
   caf::reacts_to<caf::unsubscribe_atom, subscription_ptr>,
   // New settings for topics that appear from now on, and for those that are there.
   caf::reacts_to<config_ptr>,
+  // Who passes on what another member has to take.
+  caf::reacts_to<forwarder>,
   // Internal: lets idle topics go.
   caf::reacts_to<caf::tick_atom>>;
 
@@ -34,7 +39,9 @@ using commit_listener = caf::typed_actor<
   // A commit, or a sync, has put something on disk.
   caf::reacts_to<commit_report_ptr>,
   // On this node's disk; to be given back when it is on those of a majority, or is not in time.
-  caf::reacts_to<publish_ptr>>;
+  caf::reacts_to<publish_ptr>,
+  // Some of it is not stored: for the streams of the other nodes.
+  caf::reacts_to<deliver_atom, batch_ptr>>;
 
 /// The only writer of the log.
 using storage_actor = caf::typed_actor<
@@ -48,6 +55,8 @@ using storage_actor = caf::typed_actor<
   caf::replies_to<caf::put_atom, publish_ptr>::with<publish_ptr>,
   // Records of other nodes join it too.
   caf::reacts_to<replica_work_ptr>,
+  // Events of other nodes that are not stored.
+  caf::reacts_to<delivery_ptr>,
   // A publish whose level has been decided elsewhere: answers it.
   caf::reacts_to<settled_atom, publish_ptr>,
   // Whom to tell of commits.

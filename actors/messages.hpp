@@ -121,6 +121,8 @@ public:
   publish_budget budget;
   std::vector<hop> route;
   size_t next_hop = 0;
+  std::string owner;         ///< the member that has to take it; empty: this node
+  bool is_forwarded = false; ///< it came from another node
 
   /// Whether admission to the queue is all that is waited for; known after the last hop.
   bool unattended() const {
@@ -351,4 +353,5 @@ CAF_BEGIN_TYPE_ID_BLOCK(tidings, first_custom_type_id)
   CAF_ADD_ATOM(tidings, tidings, drain_atom, "drain")
   CAF_ADD_ATOM(tidings, tidings, idle_atom, "idle")
   CAF_ADD_ATOM(tidings, tidings, settled_atom, "settled")
+  CAF_ADD_ATOM(tidings, tidings, deliver_atom, "deliver")
 CAF_END_TYPE_ID_BLOCK(tidings)

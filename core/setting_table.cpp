@@ -216,6 +216,9 @@ template <>
 constexpr std::array names_of<durability>{"none"sv, "written"sv, "fsync"sv, "quorum"sv};
 
 template <>
+constexpr std::array names_of<publish_order>{"available"sv, "strict"sv};
+
+template <>
 constexpr std::array names_of<recovery_mode>{"strict"sv, "salvage"sv};
 
 template <>
@@ -552,6 +555,8 @@ constexpr setting<topic_rule> rule_table[] = {
    "Whether events go only to who listens right now and are never stored."},
   {"rate-per-second", apply, rule<number, &topic_rule::rate_per_second>,
    "Publishes to each topic; 0: no bound."},
+  {"order", apply, rule<choice<publish_order>, &topic_rule::order>,
+   "In a cluster, strict: one member takes all publishes, so that all nodes have one order."},
 };
 
 constexpr setting<auth_key> key_table[] = {

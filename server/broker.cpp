@@ -240,6 +240,10 @@ private:
     }
     env.store = store_;
     env.storage = storage_;
+    env.distributor = distributor_;
+    env.shards = shards_;
+    env.stats = stats_;
+    env.publish_bytes_max = config_->limits.publish_bytes;
     env.gate = cluster_gate_;
     env.board = board_;
     env.clock = &system_clock_source();

@@ -69,7 +69,8 @@ status log_writer::build(std::span<log_entry> entries) {
         return failed;
     } else if (content.content.ephemeral) {
       content.position = end_.position;
-      content.node = heads_.own();
+      if (content.node == 0)
+        content.node = heads_.own();
       content.origin = end_.origin;
       content.chain = end_.chain;
       content.time_ms = std::max(now, end_.arrived_ms);

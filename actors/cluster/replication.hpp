@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "tidings/batch.hpp"
 #include "tidings/event_store.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -37,6 +38,9 @@ struct replica_work {
   std::optional<std::pair<origin_position, origin_position>> reoriginate;
 };
 
+/// Events of another node for the streams of this one: not stored.
+using delivery_ptr = std::shared_ptr<const std::vector<record>>;
+
 using replica_work_ptr = std::shared_ptr<const replica_work>;
 
 /// What a commit did to the log.
@@ -54,7 +58,17 @@ struct commit_report {
 
 using commit_report_ptr = std::shared_ptr<const commit_report>;
 
+/// A publish of another member has its outcome.
+struct forwarded_outcome {
+  uint64_t link = 0;
+  uint64_t request = 0;
+  publish_ptr what;
+};
+
 } // namespace tidings
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::forwarded_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::replica_work_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::commit_report_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::delivery_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::batch_ptr)

@@ -5,6 +5,7 @@
 #include "actors/cluster/link_messages.hpp"
 #include "actors/cluster/member_list.hpp"
 #include "actors/cluster/quorum_queue.hpp"
+#include "actors/cluster/request_codec.hpp"
 #include "cluster/link_table.hpp"
 #include "cluster/majority.hpp"
 #include "cluster/replicator.hpp"
@@ -44,6 +45,24 @@ std::vector<cluster::origin_head> to_heads(const std::vector<log_head>& xs) {
   return heads;
 }
 
+/// Waits for the outcome of a publish that another member passed on. On the thread of a shard.
+class forwarded_listener : public publish_listener {
+public:
+  forwarded_listener(caf::actor to, uint64_t link, uint64_t request)
+    : to_(std::move(to)), link_(link), request_(request) {
+    // nop
+  }
+
+  void on_published(const publish_ptr& x) override {
+    caf::anon_send(to_, forwarded_outcome{link_, request_, x});
+  }
+
+private:
+  caf::actor to_;
+  uint64_t link_;
+  uint64_t request_;
+};
+
 class replicator_state {
 public:
   static inline const char* name = "tidings.replicator";
@@ -82,10 +101,10 @@ public:
       [this](const commit_report_ptr& x) { on_report(*x); },
       [this](const publish_ptr& x) { await_quorum(x); },
       [this](const cluster::link_up& x) { on_up(x); },
-      [this](const cluster::link_received& x) {
-        core_->receive(link_id{x.link}, *x.what);
-        perform();
-      },
+      [this](const cluster::link_received& x) { on_received(x); },
+      [this](caf::forward_atom, const publish_ptr& x) { pass_on(x); },
+      [this](deliver_atom, const batch_ptr& x) { deliver_elsewhere(*x); },
+      [this](const forwarded_outcome& x) { on_forwarded(x); },
       [this](const cluster::link_suspect& x) { on_suspect(x); },
       [this](const cluster::link_down& x) { on_down(x); },
       [this](const cluster::dial_failed& x) { on_dial_failed(x); },
@@ -166,6 +185,158 @@ private:
     self_->send(env_.storage, std::make_shared<const replica_work>(std::move(x)));
   }
 
+  // -- requests
+  // ------------------------------------------------------------------------------------
+
+  void on_received(const cluster::link_received& x) {
+    if (auto asked = std::get_if<cluster::request>(x.what.get()))
+      return on_request(x.link, *asked);
+    if (auto answer = std::get_if<cluster::response>(x.what.get()))
+      return on_response(*answer);
+    core_->receive(link_id{x.link}, *x.what);
+    perform();
+  }
+
+  void on_request(uint64_t link, const cluster::request& x) {
+    auto from = links_.find(link);
+    if (from == links_.end())
+      return;
+    switch (static_cast<request_kind>(x.kind)) {
+      case request_kind::deliver:
+        if (auto found = decode_deliveries(x.body)) {
+          for (auto& record : *found)
+            record.node = from->second.node.short_form();
+          self_->send(env_.storage, delivery_ptr{std::make_shared<const std::vector<record>>(
+                                      std::move(*found))});
+        }
+        return;
+      case request_kind::publish:
+        return take(link, x);
+    }
+  }
+
+  /// Takes a publish that another member passed on.
+  void take(uint64_t link, const cluster::request& x) {
+    auto what = decode_publications(x.body);
+    if (!what)
+      return;
+    auto bytes = static_cast<uint64_t>(x.body.size());
+    if (value(env_.stats->publish_bytes) + bytes > env_.publish_bytes_max) {
+      for (auto& item : what->items)
+        item.outcome.refused =
+          failure{errc::overloaded, "too many publishes are waiting at the owner of the topic"};
+      return on_forwarded({link, x.id, what});
+    }
+    what->budget = publish_budget{env_.stats, bytes};
+    what->is_forwarded = true;
+    auto listener = std::make_shared<forwarded_listener>(caf::actor{self_}, link, x.id);
+    what->listener = listener;
+    taken_[{link, x.id}] = std::move(listener);
+    self_->send(env_.distributor, std::move(what));
+  }
+
+  void on_forwarded(const forwarded_outcome& x) {
+    taken_.erase({x.link, x.request});
+    say(x.link, cluster::response{x.request, encode_outcomes(*x.what)});
+  }
+
+  /// Passes a publish on to the member that owns its topic.
+  void pass_on(const publish_ptr& x) {
+    auto owner = members_->find(x->owner);
+    auto link = owner ? link_to(*owner) : std::nullopt;
+    if (!link)
+      return refuse(x, {errc::owner_unreachable,
+                        "member " + x->owner + " takes the publishes to this topic, because its "
+                          "order is strict, and cannot be reached"});
+    auto body = encode_publications(*x);
+    if (body.size() > request_bytes_max)
+      return refuse(x, {errc::payload_too_large,
+                        "too large to be passed on to the member that takes this topic"});
+    auto id = ++last_request_;
+    passed_on_[id] = {x, *link, now_ms() + env_.cfg.quorum_timeout.count()};
+    say(*link, cluster::request{id, static_cast<uint8_t>(request_kind::publish), std::move(body)});
+  }
+
+  void on_response(const cluster::response& x) {
+    auto i = passed_on_.find(x.id);
+    if (i == passed_on_.end())
+      return;
+    auto what = std::move(i->second.what);
+    passed_on_.erase(i);
+    if (!decode_outcomes(x.body, *what))
+      return refuse(what, {errc::indeterminate, "the owner of the topic gave no proper answer"});
+    answer(what);
+  }
+
+  /// What waits for an owner that is gone, or for too long.
+  template <class Predicate>
+  void give_up_on(Predicate is_over) {
+    for (auto i = passed_on_.begin(); i != passed_on_.end();) {
+      if (!is_over(i->second)) {
+        ++i;
+        continue;
+      }
+      auto what = std::move(i->second.what);
+      i = passed_on_.erase(i);
+      refuse(what, {errc::indeterminate,
+                    "the member that takes the publishes to this topic has not answered: it may be "
+                    "stored; repeat it with the same Idempotency-Key to be sure"});
+    }
+  }
+
+  void refuse(const publish_ptr& x, const failure& why) {
+    for (auto& item : x->items)
+      item.outcome.refused = why;
+    answer(x);
+  }
+
+  void answer(const publish_ptr& x) {
+    self_->send(env_.shards[x->shard], commit_notice{nullptr, {x}});
+  }
+
+  /// Events of this node that are not stored, for the streams of the others.
+  void deliver_elsewhere(const committed_batch& batch) {
+    if (links_.empty())
+      return;
+    auto self = env_.store->node().short_form();
+    std::vector<const record*> piece;
+    size_t bytes = 0;
+    auto send = [&] {
+      if (piece.empty())
+        return;
+      auto what = std::make_shared<const cluster::message>(cluster::request{
+        0, static_cast<uint8_t>(request_kind::deliver), encode_deliveries(piece)});
+      for (auto& [number, link] : links_)
+        caf::anon_send(link.actor, cluster::message_ptr{what});
+      piece.clear();
+      bytes = 0;
+    };
+    for (auto& x : batch.records()) {
+      if (!x.content.ephemeral || x.node != self)
+        continue;
+      auto size = 2 * x.content.data.size() + 512; // escapes
+      if (bytes + size > request_bytes_max)
+        send();
+      piece.push_back(&x);
+      bytes += size;
+    }
+    send();
+  }
+
+  std::optional<uint64_t> link_to(const member_list::member& x) const {
+    for (auto& [number, known] : links_)
+      if (known.member == x.name)
+        return number;
+    return std::nullopt;
+  }
+
+  template <class What>
+  void say(uint64_t link, What what) {
+    if (auto to = links_.find(link); to != links_.end())
+      caf::anon_send(to->second.actor, cluster::message_ptr{std::make_shared<const cluster::message>(
+                                      std::move(what))});
+  }
+
   // -- links
   // ---------------------------------------------------------------------------------------
 
@@ -176,19 +347,19 @@ private:
     if (other && known->node != who.node.short_form()) {
       spdlog::error("two nodes claim to be the same member member={} address={}", who.member,
                     x.address);
-      self_->send(x.actor, cluster::link_close{cluster::close_reason::not_a_member,
+      caf::anon_send(x.actor, cluster::link_close{cluster::close_reason::not_a_member,
                                                "another node is linked under this name"});
       return;
     }
     auto loser = links_of_nodes_->on_up(who.node, {x.link, x.dialled, who.incarnation});
     if (loser == x.link) {
-      self_->send(x.actor, cluster::link_close{cluster::close_reason::replaced, {}});
+      caf::anon_send(x.actor, cluster::link_close{cluster::close_reason::replaced, {}});
       want_dial(who.member, false);
       return;
     }
     if (loser)
       if (auto old = links_.find(*loser); old != links_.end()) {
-        self_->send(old->second.actor, cluster::link_close{cluster::close_reason::replaced, {}});
+        caf::anon_send(old->second.actor, cluster::link_close{cluster::close_reason::replaced, {}});
         links_.erase(old);
       }
     links_[x.link] = {x.actor, who.node, who.member};
@@ -219,6 +390,8 @@ private:
       return;
     }
     auto member = known->second.member;
+    give_up_on([&](const waiting_request& waiting) { return waiting.link == x.link; });
+    std::erase_if(taken_, [&](auto& taken) { return taken.first.first == x.link; });
     auto was_in_use = links_of_nodes_->on_down(known->second.node, x.link);
     links_.erase(known);
     core_->link_down(link_id{x.link});
@@ -277,7 +450,7 @@ private:
 
   void want_dial(const std::string& member, bool wanted) {
     if (auto i = dialers_.find(member); i != dialers_.end())
-      self_->send(i->second, cluster::dial_wanted{wanted});
+      caf::anon_send(i->second, cluster::dial_wanted{wanted});
   }
 
   /// The full id of a member that is linked.
@@ -302,7 +475,7 @@ private:
   void apply(cluster::action::send& x) {
     auto to = links_.find(to_number(x.link));
     if (to != links_.end())
-      self_->send(to->second.actor,
+      caf::anon_send(to->second.actor,
                   cluster::message_ptr{std::make_shared<const cluster::message>(std::move(x.what))});
   }
 
@@ -387,7 +560,7 @@ private:
                   : x.reason == cluster::link_fault::not_a_member
                     ? cluster::close_reason::not_a_member
                     : cluster::close_reason::unexpected_frame;
-    self_->send(known->second.actor,
+    caf::anon_send(known->second.actor,
                 cluster::link_close{reason, std::string{to_string(x.reason)}});
   }
 
@@ -403,6 +576,7 @@ private:
     core_->tick(now);
     for (auto& x : waiting_->expire(now))
       give_back(x);
+    give_up_on([now](const waiting_request& x) { return x.deadline_ms <= now; });
     perform();
     if (now >= next_view_ms_) {
       next_view_ms_ = now + view_interval_ms;
@@ -439,7 +613,17 @@ private:
   std::optional<cluster::replicator> core_;
   std::optional<quorum_queue> waiting_;
   std::vector<log_head> on_disk_;
+  /// A publish that was passed on.
+  struct waiting_request {
+    publish_ptr what;
+    uint64_t link = 0;
+    int64_t deadline_ms = 0;
+  };
+
   std::map<uint64_t, link> links_; // in use
+  std::map<uint64_t, waiting_request> passed_on_; // bounded by limits.publish-bytes
+  std::map<std::pair<uint64_t, uint64_t>, std::shared_ptr<publish_listener>> taken_;
+  uint64_t last_request_ = 0;
   std::map<std::string, caf::actor> dialers_;
   std::map<std::string, member_view> views_;
   std::vector<alarm_view> alarms_;
@@ -496,6 +680,7 @@ result<caf::actor> spawn_replicator(caf::actor_system& sys, cluster_environment 
   if (!where)
     return where.error();
   auto storage = env.storage;
+  auto distributor = env.distributor;
   auto self = sys.spawn<caf::detached>(replicate, std::move(env), settings);
   auto acceptor = cluster::open_acceptor(sys, *where, settings, self);
   if (!acceptor) {
@@ -504,6 +689,7 @@ result<caf::actor> spawn_replicator(caf::actor_system& sys, cluster_environment 
   }
   port = acceptor->port;
   caf::anon_send(storage, caf::actor_cast<commit_listener>(self));
+  caf::anon_send(distributor, caf::actor_cast<forwarder>(self));
   return self;
 }
 

@@ -19,6 +19,10 @@ struct cluster_environment {
   std::string secret;
   std::shared_ptr<event_store> store;
   storage_actor storage;
+  distributor_actor distributor;
+  std::vector<shard_actor> shards;
+  std::shared_ptr<statistics> stats;
+  uint64_t publish_bytes_max = 0; ///< see limits.publish-bytes
   std::shared_ptr<cluster_gate> gate;
   std::shared_ptr<cluster_board> board;
   const clock_source* clock = nullptr; ///< outlives the actor

@@ -102,6 +102,7 @@ void stream::start() {
   }
   auto begin = std::exchange(opening_, nullptr);
   position_ = place ? *place : begin->head;
+  quiet_ = false; // it begins at a known place: whatever is missing behind it is a loss
   state_ = state::catching_up;
   send_ready(place ? std::string{} : begin->head_id, true);
   if (auto frames = std::exchange(preface_, {}); !frames.empty()) {
@@ -211,7 +212,8 @@ void stream::advance() {
     auto asks_store = by_ && !by_->user.empty() && !caught_up_;
     if (asks_store || seen_ || !home_.recent().covers(position_))
       return read_on(position_);
-    write_from_memory();
+    if (!write_from_memory())
+      return read_on(position_);
     if (blocked_)
       return;
   }
@@ -219,19 +221,26 @@ void stream::advance() {
 }
 
 /// Writes a piece of what the shard still has in memory.
-void stream::write_from_memory() {
+/// @returns whether there was one: what has expired meanwhile is told of by the log
+bool stream::write_from_memory() {
   delivery piece;
   std::vector<batch_ptr> keep;
   auto& who = group->what();
   auto reached = position_;
+  auto now_ms = home_.clock().wall_ms();
+  auto met_expired = false;
   home_.recent().for_each_after(position_, [&](const batch_ptr& batch) {
     auto& records = batch->records();
     for (uint32_t i = 0; i < records.size(); ++i) {
       auto& x = records[i];
       if (x.content.ephemeral || x.position <= position_)
         continue;
+      auto wanted = who.matches_any(x.content.topics) && who.admits_type(x.content.type);
+      met_expired = wanted && x.content.expires_at_ms != 0 && x.content.expires_at_ms <= now_ms;
+      if (met_expired)
+        break;
       reached = x.position;
-      if (!who.matches_any(x.content.topics) || !who.admits_type(x.content.type))
+      if (!wanted)
         continue;
       auto& span = batch->as(profile_->format).spans[i];
       piece.bytes +=
@@ -246,7 +255,7 @@ void stream::write_from_memory() {
         break;
     }
     keep.push_back(batch);
-    return piece.bytes < profile_->chunk_bytes;
+    return piece.bytes < profile_->chunk_bytes && !met_expired;
   });
   for (auto& run : piece.runs)
     append_pieces(piece.pieces, run, profile_->format, profile_->chunked);
@@ -255,11 +264,13 @@ void stream::write_from_memory() {
     position_ = reached;
   quiet_ = quiet_ && piece.events == 0;
   add(home_.stats().delivered, events_ - before);
+  return piece.events != 0 || !met_expired;
 }
 
 void stream::go_live() {
   home_.flush(); // what is pending for the group is behind us
   state_ = state::live;
+  quiet_ = false;
   stop_lagging();
   joined_at_events_ = group->delivered().events;
   joined_at_bytes_ = group->delivered().bytes;

@@ -111,7 +111,7 @@ private:
   void block();
   void keep_rest(const committed_batch& of, std::string_view rest);
   bool took(const delivery& x, size_t bytes);
-  void write_from_memory();
+  bool write_from_memory();
   void read_on(start_point from);
   void go_live();
   void settle_live();

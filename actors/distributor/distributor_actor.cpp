@@ -4,8 +4,11 @@
 #include "actors/distributor/routing.hpp"
 #include "actors/runtime/recently_used.hpp"
 #include "actors/topic/topic_actor.hpp"
+#include "tidings/ownership.hpp"
 
 #include <caf/all.hpp>
+
+#include <optional>
 
 namespace tidings {
 
@@ -26,6 +29,7 @@ public:
                                                  std::shared_ptr<statistics> stats,
                                                  const clock_source* clock) {
     config_ = std::move(cfg);
+    owners_.emplace(*config_);
     statistics_ = std::move(stats);
     clock_ = clock;
     world_ = std::make_shared<topic_environment>(
@@ -42,6 +46,7 @@ public:
         count_topics();
       },
       [this](const config_ptr& x) { reconfigure(x); },
+      [this](const forwarder& x) { forwarder_ = x; },
       [this](caf::tick_atom) { sweep(); },
     };
   }
@@ -49,11 +54,39 @@ public:
 private:
   void route(const publish_ptr& x) {
     if (x->route.empty()) {
+      if (forwarder_ && !x->is_forwarded && is_for_others(*x))
+        return pass_on(x);
       x->route = plan_route(x->items);
       for (auto& item : x->items)
         item.subscribers = audience_.count(item.what.content.topics, item.what.content.type);
     }
     self_->send(topic_of(x->route[x->next_hop].topic), x);
+  }
+
+  /// Whether another member has to take it, or nobody can.
+  bool is_for_others(publish_request& x) const {
+    for (auto& item : x.items) {
+      auto where = owners_->of(item.what.content.topics);
+      auto several = where.has_several || (&item != &x.items.front() && where.owner != x.owner);
+      x.owner = where.owner;
+      if (several)
+        return refuse(x), true;
+    }
+    return !x.owner.empty();
+  }
+
+  static void refuse(publish_request& x) {
+    for (auto& item : x.items)
+      item.outcome.refused = failure{
+        errc::invalid_request, "topics with a strict order that different members of the cluster "
+                               "take cannot be in one request: publish to each on its own"};
+  }
+
+  void pass_on(const publish_ptr& x) {
+    if (x->items.front().outcome.refused)
+      self_->send(world_->shards[x->shard], commit_notice{nullptr, {x}});
+    else
+      self_->send(forwarder_, caf::forward_atom_v, x);
   }
 
   topic_actor& topic_of(const std::string& topic) {
@@ -81,6 +114,7 @@ private:
 
   void reconfigure(const config_ptr& x) {
     config_ = x;
+    owners_.emplace(*x);
     topics_.for_each([&](topic_actor& topic) { self_->send(topic, x); });
   }
 
@@ -97,6 +131,8 @@ private:
   topic_environment_ptr world_;
   std::shared_ptr<statistics> statistics_;
   const clock_source* clock_ = nullptr;
+  std::optional<ownership> owners_;
+  forwarder forwarder_; // none: the node is alone
   recently_used<topic_actor> topics_;
   audience audience_;
 };

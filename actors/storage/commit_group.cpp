@@ -134,6 +134,11 @@ void commit_group::add(replica_work_ptr x, const config& cfg, int64_t now_ms) {
   works_.push_back(std::move(x));
 }
 
+void commit_group::add(const std::vector<record>& xs) {
+  for (auto& x : xs)
+    entries_.emplace_back().content = x;
+}
+
 commit_group::outcome commit_group::commit() {
   outcome result;
   result.synced = sync_;
@@ -179,7 +184,10 @@ commit_group::outcome commit_group::commit() {
   if (!result.broken && !entries_.empty()) {
     std::vector<record> records;
     records.reserve(entries_.size());
+    auto self = store_.node().short_form();
     for (auto& x : entries_) {
+      auto& what = x.content;
+      result.has_ephemeral = result.has_ephemeral || (what.content.ephemeral && what.node == self);
       auto expiry = x.content.content.expires_at_ms;
       if (!x.body.empty() && expiry != 0 && expiry <= now_ms_)
         x.content.content.topics.clear(); // it came too late: nobody is sent it

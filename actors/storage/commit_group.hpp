@@ -30,8 +30,11 @@ public:
   /// @param cfg for the retention of their topics
   void add(replica_work_ptr x, const config& cfg, int64_t now_ms);
 
+  /// Takes over events of another node that are delivered and not stored.
+  void add(const std::vector<record>& xs);
+
   bool empty() const noexcept {
-    return requests_.empty() && works_.empty() && refused_.empty();
+    return entries_.empty() && requests_.empty() && works_.empty() && refused_.empty();
   }
 
   /// Whether it should be committed before more is added.
@@ -41,6 +44,7 @@ public:
     batch_ptr batch;                   ///< to deliver; nullptr: nothing
     std::vector<publish_ptr> answered; ///< all requests of the group
     bool synced = false;
+    bool has_ephemeral = false; ///< events of this node in the batch that are not stored
     std::vector<uint64_t> done; ///< tickets of works whose records are stored now
     std::vector<commit_report::refusal> refused;
     status broken; ///< the store failed: it must not be used any more

@@ -50,6 +50,10 @@ public:
       },
       [this](const replica_work_ptr& x) { gather(x); },
       [this](settled_atom, const publish_ptr& x) { answer(x); },
+      [this](const delivery_ptr& x) {
+        begin_group();
+        group_->add(*x);
+      },
       [this](const commit_listener& x) { listener_ = x; },
       [this](sync_atom) {
         commit();
@@ -176,6 +180,8 @@ private:
       give_up(*outcome.broken);
     else if (listener_)
       report(outcome);
+    if (listener_ && outcome.has_ephemeral)
+      self_->send(listener_, deliver_atom_v, outcome.batch);
   }
 
   void show_received(const committed_batch& batch) const {

@@ -126,6 +126,12 @@ struct topics_config {
 };
 
 /// Settings of the topics that match a pattern; the first match in the file wins.
+/// What a cluster promises about the order of a topic's events.
+enum class publish_order : uint8_t {
+  available, ///< every node takes publishes: events of one node are in order
+  strict,    ///< one node takes them, the others pass them on to it: one order everywhere
+};
+
 struct topic_rule {
   topic_pattern pattern;
   std::optional<milliseconds> ttl;
@@ -134,6 +140,7 @@ struct topic_rule {
   topic_retention retention;
   bool ephemeral = false;       ///< events are delivered to who listens, never stored
   uint32_t rate_per_second = 0; ///< publishes; 0: no bound
+  publish_order order = publish_order::available;
 };
 
 enum class recovery_mode : uint8_t {

@@ -314,9 +314,19 @@ class FailingDisk(OwnBrokerTest):
         broker.start(timeout=60)
         stream = broker.stream("/topics/quiet?heartbeat=1s")
         stream.ready()
+        # Neither its publisher nor anybody else hears of an event before it is on the disk.
+        watcher = broker.stream("/topics/t")
+        watcher.ready()
+        answered = []
         begin = time.monotonic()
-        self.assertEqual(broker.post("/topics/t", "x").status, 201)
-        self.assertGreater(time.monotonic() - begin, delay * 0.8, "the disk is not slow")
+        publisher = threading.Thread(target=lambda: answered.append((broker.post("/topics/t", "x").status, time.monotonic())), daemon=True)
+        publisher.start()
+        self.assertEqual(watcher.event().data, "x")
+        self.assertGreater(time.monotonic() - begin, delay * 0.8, "shown before it was synced")
+        publisher.join(60)
+        self.assertEqual([status for status, _ in answered], [201])
+        self.assertGreater(answered[0][1] - begin, delay * 0.8, "answered before it was synced")
+        watcher.close()
         statuses, slowest = collections.Counter(), 0.0
         threads, stop = [], []
 

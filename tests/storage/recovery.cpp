@@ -81,6 +81,31 @@ CAF_TEST(a torn end of the log is cut off and nothing else) {
   }
 }
 
+CAF_TEST(a torn end takes events and their keys together) {
+  CAF_REQUIRE(open());
+  auto name = [](size_t i) { return "app:" + std::to_string(i); };
+  for (size_t i = 0; i < 20; ++i) {
+    auto x = make_entry("t", "x");
+    x.key = name(i);
+    append_one(*store, x, false);
+  }
+  crash();
+  auto image = temporary.path() / "torn";
+  fs::copy(directory(), image, fs::copy_options::recursive);
+  auto size = fs::file_size(file(".log"));
+  for (uintmax_t cut = 1; cut <= 600; cut += 41) {
+    fs::remove_all(directory());
+    fs::copy(image, directory(), fs::copy_options::recursive);
+    truncate(file(".log"), size - cut);
+    CAF_REQUIRE(open());
+    auto last = to_integer(store->last());
+    CAF_CHECK(last > 0 && last < 20);
+    for (size_t i = 0; i < 20; ++i)
+      CAF_CHECK_EQUAL(store->find_key(name(i), clock.wall)->has_value(), i < last);
+    close();
+  }
+}
+
 CAF_TEST(a deleted log is noticed and salvaged only on demand) {
   CAF_REQUIRE(open());
   fill(20);

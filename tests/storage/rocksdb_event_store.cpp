@@ -6,6 +6,9 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <atomic>
+#include <thread>
+
 using namespace tidings;
 using namespace tidings::storage::testing;
 
@@ -182,6 +185,27 @@ CAF_TEST(a key is known for its window and over a restart) {
   auto end = clock.wall + settings.idempotency_window.count();
   CAF_CHECK(store->find_key("app:k", end - 1)->has_value());
   CAF_CHECK(!store->find_key("app:k", end)->has_value());
+}
+
+CAF_TEST(what is said to be the last is there already) {
+  constexpr size_t looks_wanted = 2000;
+  CAF_REQUIRE(open());
+  fill(1);
+  std::atomic<size_t> looks{0};
+  std::atomic<size_t> misses{0};
+  std::thread reader{[&] {
+    while (looks < looks_wanted) {
+      auto last = store->last();
+      recorder to;
+      if (store->read_records({&last, 1}, clock.wall, to) || to.records.size() != 1)
+        ++misses;
+      ++looks;
+    }
+  }};
+  while (looks < looks_wanted)
+    fill(1, "t", false);
+  reader.join();
+  CAF_CHECK_EQUAL(misses.load(), 0u);
 }
 
 CAF_TEST(before_time finds the last older record) {

@@ -11,8 +11,8 @@
 
 namespace tidings {
 
-/// A log and mailboxes in memory. Fails on request. Forgets nothing: what has expired is hidden
-/// only where mailboxes are concerned.
+/// A log and mailboxes in memory. Fails on request. Forgets nothing, but what has expired is
+/// hidden.
 class fake_store : public event_store {
 public:
   std::vector<record> records;
@@ -86,10 +86,13 @@ public:
     auto at = what.after;
     while (to_integer(at) < until) {
       auto& x = records[to_integer(at)];
-      if (what.who->matches_any(x.content.topics)
-          && !is_done(x, what.hide_dismissed_of, what.now_ms) && !show(x, to))
-        return read_outcome{at, false};
       at = next(at);
+      if (!what.who->matches_any(x.content.topics))
+        continue;
+      if (is_past(x.content.expires_at_ms, what.now_ms))
+        report(x, to);
+      else if (!is_done(x, what.hide_dismissed_of, what.now_ms) && !show(x, to))
+        return read_outcome{lsn{to_integer(at) - 1}, false};
     }
     return read_outcome{std::max(at, what.after), true};
   }
@@ -165,6 +168,11 @@ private:
     return to.on_record({x.position, x.origin, x.time_ms, x.content.expires_at_ms, x.content.kind,
                          topics, x.content.type, x.content.id, x.content.data,
                          x.content.mail ? &mail : nullptr});
+  }
+
+  static void report(const record& x, record_visitor& to) {
+    std::vector<std::string_view> topics{x.content.topics.begin(), x.content.topics.end()};
+    to.on_missing({x.position, x.origin, gap_reason::expired, topics});
   }
 
   void put(const std::string& user, const mailbox_entry& x) {

@@ -125,7 +125,7 @@ public:
 
   /// The same, before its first turn.
   owner& prepare(std::vector<std::string> topics, start_point start,
-                 const std::function<void(stream_profile&)>& adjust = {}) {
+                 const std::function<void(stream_profile&)>& adjust = {}, caller_ptr by = {}) {
     std::vector<topic_pattern> patterns;
     for (auto& x : topics)
       patterns.push_back(*topic_pattern::parse(x));
@@ -138,8 +138,11 @@ public:
     add(stats->streams_open);
     ref.content = std::make_unique<stream>(
       *aut, ref, ++last_id,
-      stream_request{std::make_shared<const subscription>(std::move(patterns)), std::move(start),
-                     profile},
+      stream_request{std::make_shared<const subscription>(std::move(patterns)),
+                     std::move(start),
+                     profile,
+                     std::move(by),
+                     {}},
       sinks[&ref]);
     owners.push_back(std::move(x));
     return ref;
@@ -159,6 +162,10 @@ public:
       x.content.content.data = data;
       x.content.content.ephemeral = ephemeral;
     }
+    return append(std::move(entries));
+  }
+
+  batch_ptr append(std::vector<log_entry> entries) {
     (void)store.append(entries, true);
     std::vector<record> records;
     for (auto& x : entries)
@@ -188,7 +195,7 @@ public:
   void answer_read() {
     auto x = std::move(reads.front());
     reads.pop_front();
-    auto chunk = log_reader{store}.replay(x.what, 0);
+    auto chunk = log_reader{store}.replay(x.what, clock.wall_ms());
     x.who->content->on_chunk(*chunk);
     settle();
   }

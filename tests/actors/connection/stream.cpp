@@ -200,6 +200,90 @@ CAF_TEST(a reader that fell out of memory is fed from the log) {
   CAF_CHECK_EQUAL(data(x), "1234567");
 }
 
+CAF_TEST(nothing is read for a reader that takes nothing) {
+  cfg.stream.recent_bytes = 1;
+  make_shard();
+  for (int i = 0; i < 100; ++i)
+    publish("a", std::string(1000, 'x'));
+  auto& x = open({"a"}, from_earliest{}, [](stream_profile& p) { p.chunk_bytes = 4000; });
+  sink(x).room = 0;
+  answer_read();
+  for (int i = 0; i < 3; ++i) {
+    publish("a", "more");
+    tick(milliseconds{200});
+    CAF_CHECK(reads.empty());
+  }
+  sink(x).room = SIZE_MAX;
+  x.content->on_writable();
+  while (!reads.empty())
+    answer_read();
+  CAF_CHECK_EQUAL(sink(x).count("data: xxx"), 100u);
+  CAF_CHECK_EQUAL(sink(x).count("data: more"), 3u);
+}
+
+CAF_TEST(what expired while a reader was behind is told and not sent) {
+  auto& x = open({"a"});
+  publish("a", "1");
+  sink(x).room = 0;
+  publish("a", "2");
+  log_entry brief;
+  brief.content.content.topics = {"a"};
+  brief.content.content.data = "3";
+  brief.content.content.expires_at_ms = clock.wall_ms();
+  commit(append({brief}));
+  publish("a", "4");
+  sink(x).room = SIZE_MAX;
+  x.content->on_writable();
+  while (!reads.empty())
+    answer_read();
+  publish("a", "5");
+  CAF_CHECK_EQUAL(data(x), "1245");
+  CAF_CHECK_EQUAL(sink(x).count("\"reason\":\"expired\""), 1u);
+}
+
+CAF_TEST(what is missing after a stream has begun now is told before its first event) {
+  cfg.stream.recent_bytes = 1;
+  make_shard();
+  auto& x = open({"a"});
+  sink(x).room = 0;
+  log_entry brief;
+  brief.content.content.topics = {"a"};
+  brief.content.content.data = "1";
+  brief.content.content.expires_at_ms = clock.wall_ms();
+  commit(append({brief}));
+  publish("a", "2");
+  sink(x).room = SIZE_MAX;
+  x.content->on_writable();
+  while (!reads.empty())
+    answer_read();
+  CAF_CHECK_EQUAL(data(x), "2");
+  CAF_CHECK_EQUAL(sink(x).count("\"reason\":\"expired\""), 1u);
+}
+
+CAF_TEST(what was dismissed while a stream of its user was behind is not sent) {
+  auto alice = std::make_shared<caller>();
+  alice->user = "alice";
+  auto& x = prepare({"user:alice"}, from_now{}, {}, alice);
+  x.content->start();
+  while (!reads.empty())
+    answer_read();
+  sink(x).room = 0;
+  for (auto text : {"first", "second"}) {
+    log_entry item;
+    item.content.content.topics = {"user:alice"};
+    item.content.content.data = text;
+    item.content.content.mail = std::make_shared<const mail>();
+    commit(append({item}));
+  }
+  store.entries.erase({"alice", lsn{1}});
+  sink(x).room = SIZE_MAX;
+  x.content->on_writable();
+  while (!reads.empty())
+    answer_read();
+  CAF_CHECK_EQUAL(sink(x).count("first"), 0u);
+  CAF_CHECK_EQUAL(sink(x).count("second"), 1u);
+}
+
 CAF_TEST(drop oldest keeps the newest and tells what is missing) {
   auto& x = open({"a"}, from_now{}, [](stream_profile& p) {
     p.overflow = overflow_policy::drop_oldest;

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "actors/messages.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What nodes ask each other beside records, as JSON. What came from another node is checked as
+// little as a record is: members trust each other; what cannot be read is refused.
+
+namespace tidings {
+
+/// The kinds of cluster::request.
+enum class request_kind : uint8_t {
+  deliver = 1, ///< events that are not stored, for the streams of the node; no response
+  publish = 2, ///< publications to topics that the node owns
+};
+
+/// Longest body: what fits into a frame of a link.
+inline constexpr size_t request_bytes_max = 900 * 1024;
+
+/// Events that are delivered and not stored.
+std::string encode_deliveries(const std::vector<const record*>& xs);
+
+std::optional<std::vector<record>> decode_deliveries(std::string_view body);
+
+/// Publications for the owner of their topics.
+std::string encode_publications(const publish_request& x);
+
+/// nullptr: not such a text.
+publish_ptr decode_publications(std::string_view body);
+
+/// What became of publications.
+std::string encode_outcomes(const publish_request& x);
+
+/// Sets the outcomes of a request.
+/// @returns whether the text was such, and of as many publications
+bool decode_outcomes(std::string_view body, publish_request& to);
+
+} // namespace tidings
