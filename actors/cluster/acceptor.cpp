@@ -10,11 +10,16 @@ namespace tidings::cluster {
 
 namespace {
 
+/// @param owner see link_of_connection
 caf::behavior accept_links(caf::io::broker* self, int socket, link_settings_ptr settings,
-                           caf::actor owner) {
+                           caf::actor_addr owner) {
   self->add_doorman(socket);
-  self->monitor(owner);
-  self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
+  auto alive = caf::actor_cast<caf::actor>(owner);
+  if (!alive) {
+    self->quit();
+    return {};
+  }
+  end_with(alive, self);
   auto waiting = std::make_shared<size_t>(0);
   return {
     [=](const caf::io::new_connection_msg& x) {
@@ -40,7 +45,7 @@ result<acceptor> open_acceptor(caf::actor_system& sys, const listen_address& whe
   if (!x)
     return x.error();
   return acceptor{sys.middleman().spawn_broker(accept_links, x->socket.release(),
-                                               std::move(settings), std::move(owner)),
+                                               std::move(settings), owner.address()),
                   x->port};
 }
 

@@ -22,25 +22,22 @@ uint64_t next_number() noexcept {
 } // namespace
 
 caf::behavior link_state::make_behavior(caf::io::connection_handle connection, link_role role,
-                                        link_settings_ptr settings, caf::actor owner,
+                                        link_settings_ptr settings, const caf::actor& owner,
                                         std::shared_ptr<void> place) {
   connection_ = connection;
   role_ = role;
   settings_ = std::move(settings);
-  owner_ = std::move(owner);
+  owner_ = owner.address();
   place_ = std::move(place);
   number_ = next_number();
   address_ =
     self_->remote_addr(connection_) + ':' + std::to_string(self_->remote_port(connection_));
   self_->ack_writes(connection_, true);
   self_->configure_read(connection_, caf::io::receive_policy::at_most(early_read_bytes));
-  self_->monitor(owner_);
-  self_->set_down_handler([this](const caf::down_msg&) {
-    if (!session_->is_over())
-      leave(); // else the goodbye has until the next tick to go
-  });
+  end_with(owner, self_);
   self_->set_exit_handler([this](const caf::exit_msg&) {
-    cut(close_reason::shutting_down, "the link was told to exit");
+    if (!session_->is_over()) // else the goodbye has until the next tick to go
+      cut(close_reason::shutting_down, "the link was told to exit");
   });
   auto admit = [this](const std::string& member) -> std::optional<close_reason> {
     if (!settings_->admitted(member))
@@ -110,16 +107,16 @@ void link_state::apply(const link_session::established& x) {
   peer_ = x.peer;
   place_.reset();
   self_->configure_read(connection_, caf::io::receive_policy::at_most(read_bytes));
-  self_->send(owner_, link_up{number_, x.peer, address_, role_ == link_role::dialler,
-                              caf::actor_cast<caf::actor>(self_)});
+  tell_owner(link_up{number_, x.peer, address_, role_ == link_role::dialler,
+                     caf::actor_cast<caf::actor>(self_)});
 }
 
 void link_state::apply(const link_session::deliver& x) {
-  self_->send(owner_, link_received{number_, x.what});
+  tell_owner(link_received{number_, x.what});
 }
 
 void link_state::apply(const link_session::suspect& x) {
-  self_->send(owner_, link_suspect{number_, x.silent});
+  tell_owner(link_suspect{number_, x.silent});
 }
 
 void link_state::apply(const link_session::close& x) {
@@ -170,9 +167,8 @@ void link_state::on_tick() {
 void link_state::report_down(close_reason reason, bool by_peer, const std::string& text) {
   if (std::exchange(reported_down_, true))
     return;
-  self_->send(owner_,
-              link_down{number_, reason, by_peer, text, address_, role_ == link_role::dialler,
-                        peer_.has_value(), peer_.value_or(link_peer{})});
+  tell_owner(link_down{number_, reason, by_peer, text, address_, role_ == link_role::dialler,
+                       peer_.has_value(), peer_.value_or(link_peer{})});
 }
 
 /// Ends without a goodbye.
@@ -196,21 +192,31 @@ int64_t link_state::now_ms() const {
 }
 
 caf::behavior link_of_connection(link_broker* self, caf::io::connection_handle connection,
-                                 link_role role, link_settings_ptr settings, caf::actor owner,
+                                 link_role role, link_settings_ptr settings, caf::actor_addr owner,
                                  std::shared_ptr<void> place) {
-  return self->state.make_behavior(connection, role, std::move(settings), std::move(owner),
-                                   std::move(place));
+  auto alive = caf::actor_cast<caf::actor>(owner);
+  if (!alive) {
+    self->quit();
+    return {};
+  }
+  return self->state.make_behavior(connection, role, std::move(settings), alive, std::move(place));
 }
 
 caf::actor spawn_link(caf::actor_system& sys, int socket, link_role role,
                       link_settings_ptr settings, caf::actor owner) {
   auto behavior = [](link_broker* self, int socket, link_role role, link_settings_ptr settings,
-                     caf::actor owner) {
-    return self->state.make_behavior(self->add_scribe(socket), role, std::move(settings),
-                                     std::move(owner), nullptr);
+                     caf::actor_addr owner) {
+    return link_of_connection(self, self->add_scribe(socket), role, std::move(settings),
+                              std::move(owner), nullptr);
   };
-  return sys.middleman().spawn_broker(behavior, socket, role, std::move(settings),
-                                      std::move(owner));
+  return sys.middleman().spawn_broker(behavior, socket, role, std::move(settings), owner.address());
+}
+
+void end_with(const caf::actor& owner, caf::io::broker* self) {
+  owner->attach_functor([link = self->address()] {
+    if (auto alive = caf::actor_cast<caf::actor>(link))
+      caf::anon_send_exit(alive, caf::exit_reason::user_shutdown);
+  });
 }
 
 void cut_connection(caf::io::connection_handle connection, bool with_reset) noexcept {

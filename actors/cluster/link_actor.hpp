@@ -25,7 +25,7 @@ public:
   /// @param owner is told of everything
   /// @param place given back when the peer has proven who it is, or has gone
   caf::behavior make_behavior(caf::io::connection_handle connection, link_role role,
-                              link_settings_ptr settings, caf::actor owner,
+                              link_settings_ptr settings, const caf::actor& owner,
                               std::shared_ptr<void> place);
 
 private:
@@ -40,6 +40,12 @@ private:
   void write(std::string_view plain);
   void write_to_wire(std::string_view bytes);
   void on_tick();
+  template <class T>
+  void tell_owner(T&& x) {
+    if (auto to = caf::actor_cast<caf::actor>(owner_))
+      self_->send(to, std::forward<T>(x));
+  }
+
   void report_down(close_reason reason, bool by_peer, const std::string& text);
   void cut(close_reason reason, const std::string& text);
   void leave();
@@ -49,7 +55,7 @@ private:
   caf::io::connection_handle connection_;
   link_role role_{};
   link_settings_ptr settings_;
-  caf::actor owner_;
+  caf::actor_addr owner_; ///< CAF may forget a link when it ends, which must not keep the owner
   std::shared_ptr<void> place_;
   uint64_t number_ = 0;
   std::string address_;
@@ -65,13 +71,19 @@ private:
 using link_broker = caf::stateful_actor<link_state, caf::io::broker>;
 
 /// The link of a connection that a broker already has: for `fork`.
+/// @param owner only its address: CAF keeps what an actor was started with for as long as the actor
 caf::behavior link_of_connection(link_broker* self, caf::io::connection_handle connection,
-                                 link_role role, link_settings_ptr settings, caf::actor owner,
+                                 link_role role, link_settings_ptr settings, caf::actor_addr owner,
                                  std::shared_ptr<void> place);
 
 /// Starts the link of a connected socket, which it takes over.
 caf::actor spawn_link(caf::actor_system& sys, int socket, link_role role,
                       link_settings_ptr settings, caf::actor owner);
+
+/// Tells a broker to exit when its owner has ended. Not by a monitor: when a node stops, CAF does
+/// not wait for brokers, and the message of a monitor that is left in a mailbox keeps the owner,
+/// for which CAF does wait.
+void end_with(const caf::actor& owner, caf::io::broker* self);
 
 /// Closes a connection without waiting for what was not written: CAF would wait for as long as the
 /// peer likes.
