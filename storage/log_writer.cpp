@@ -201,7 +201,7 @@ result<std::vector<record>> log_writer::reoriginate(uint64_t node, origin_positi
   if (!slot || *slot == 0 || heads_.head(*slot).at != up_to)
     return failure{errc::invalid_parameter, "nothing of that node is here"};
   begin();
-  mailboxes_.begin();
+  mailboxes_.begin(true);
   std::vector<record> again;
   decoded_entry old;
   auto now = clock_.read_now_ms();

@@ -102,6 +102,10 @@ public:
     ++dismissals;
   }
 
+  result<std::vector<record>> reoriginate(uint64_t, origin_position, origin_position) override {
+    return std::vector<record>{};
+  }
+
   status append_forgotten(const log_head&) override {
     return fail_append;
   }
@@ -237,9 +241,10 @@ private:
                          x.content.mail ? &mail : nullptr});
   }
 
-  static void report(const record& x, record_visitor& to) {
+  void report(const record& x, record_visitor& to) const {
+    auto at = cursor_at(x.position);
     std::vector<std::string_view> topics{x.content.topics.begin(), x.content.topics.end()};
-    to.on_missing({x.position, x.origin, gap_reason::expired, topics});
+    to.on_missing({x.position, &at, gap_reason::expired, topics});
   }
 
   void put(const std::string& user, const mailbox_entry& x) {

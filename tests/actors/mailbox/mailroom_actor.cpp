@@ -72,6 +72,7 @@ storage_actor::behavior_type test_storage(storage_actor::pointer, fake_store* st
     [](commit_atom) {},
     [](caf::tick_atom) {},
     [](const replica_work_ptr&) {},
+    [](const delivery_ptr&) {},
     [](settled_atom, const publish_ptr&) {},
     [](const commit_listener&) {},
     [](sync_atom) { return true; },
