@@ -35,7 +35,10 @@ caf::behavior link_state::make_behavior(caf::io::connection_handle connection, l
   self_->ack_writes(connection_, true);
   self_->configure_read(connection_, caf::io::receive_policy::at_most(early_read_bytes));
   self_->monitor(owner_);
-  self_->set_down_handler([this](const caf::down_msg&) { leave(); });
+  self_->set_down_handler([this](const caf::down_msg&) {
+    if (!session_->is_over())
+      leave(); // else the goodbye has until the next tick to go
+  });
   self_->set_exit_handler([this](const caf::exit_msg&) {
     cut(close_reason::shutting_down, "the link was told to exit");
   });

@@ -90,6 +90,11 @@ public:
       views_[x.name].since_ms = env_.clock->wall_ms();
     env_.gate->majority = static_cast<uint32_t>(cluster::majority(members_->all().size()));
     self_->set_default_handler(caf::drop);
+    self_->set_exit_handler([this](const caf::exit_msg& x) {
+      for (auto& [number, link] : links_)
+        self_->send(link.actor, cluster::link_close{cluster::close_reason::shutting_down, {}});
+      self_->quit(x.reason);
+    });
     self_->delayed_send(self_, tick_interval, caf::tick_atom_v);
     perform();
     return {

@@ -166,8 +166,9 @@ class Cluster:
             if places != sorted(set(places)):
                 raise AssertionError(f"order of {node} on {first.name}: {places}")
         for other in rest:
-            if other.records() != records:
-                raise AssertionError(f"{first.name} and {other.name} differ")
+            if (theirs := other.records()) != records:
+                only = lambda one, two: [(x, *y) for x, rows in one.items() for y in rows if y not in two.get(x, [])][:5]
+                raise AssertionError(f"only on {first.name}: {only(records, theirs)}; only on {other.name}: {only(theirs, records)}")
         for node in self.running():
             if alarms := node.view()["alarms"]:
                 raise AssertionError(f"{node.name}: {alarms}")

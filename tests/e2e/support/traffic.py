@@ -273,23 +273,16 @@ class Subscriber(threading.Thread):
                 raise AssertionError(f"answer {stream.head.status} ends an EventSource for good")
             begins = "earliest" if self.start_at == "earliest" else None
             self.write("opened", stream=self.name, topics=self.patterns, cursor=self.position or begins)
-            if self.position is None:
-                # Without an id there is nothing to be exact about: not cut before there is one.
-                stream.ready()
-                self._take_position(stream)
+            # Without an id there is nothing to be exact about: not cut before there is one.
+            while self.position is None:
+                self._take(stream.item())
             stream.cut_after(self.random.randint(*self.cut_bytes))
             while not self.stopping.is_set():
                 try:
                     item = stream.item(1.0)
                 except TimeoutError:
                     continue
-                if item.kind == "event":
-                    if item.type == "tidings.gap":
-                        self.gaps.append(item.data)
-                        self.write("gap", stream=self.name, reason=json.loads(item.data)["reason"])
-                    elif not item.type.startswith("tidings."):
-                        self._deliver(item)
-                self._take_position(stream)
+                self._take(item)
         except Cut:
             self.cuts += 1
         except FAULTS:
@@ -300,14 +293,23 @@ class Subscriber(threading.Thread):
             else:
                 stream.close()
 
+    def _take(self, item):
+        if item.kind == "event":
+            if item.type == "tidings.gap":
+                self.gaps.append(item.data)
+                self.write("gap", stream=self.name, reason=json.loads(item.data)["reason"])
+            elif not item.type.startswith("tidings."):
+                self._deliver(item)
+        self._take_position(item.id)
+
     def _deliver(self, item):
         self.last_number = number_of(item.data)
         self.received.append((self.last_number, item.id))
         self.write("delivered", stream=self.name, event=self.last_number, id=item.id)
 
-    def _take_position(self, stream):
-        if stream.last_event_id and stream.last_event_id != self.position:
-            self.position = stream.last_event_id
+    def _take_position(self, identity):
+        if identity and identity != self.position:
+            self.position = identity
             if not self.received or self.received[-1][1] != self.position:
                 self.write("moved", stream=self.name, id=self.position)
         if self.position:

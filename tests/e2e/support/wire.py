@@ -93,7 +93,9 @@ class Connection:
         self.socket.close()
 
     def reset(self):
-        """Closes with RST instead of FIN."""
+        """Closes with RST instead of FIN, unless it is closed already."""
+        if self.socket.fileno() < 0:
+            return
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
