@@ -1,9 +1,9 @@
 #include "storage/mailbox_batch.hpp"
 
-#include "tidings/bytes.hpp"
 #include "storage/keys.hpp"
 #include "storage/meta_names.hpp"
 #include "storage/rocksdb_failure.hpp"
+#include "tidings/bytes.hpp"
 
 #include <algorithm>
 #include <memory>
