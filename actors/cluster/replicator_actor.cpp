@@ -92,11 +92,12 @@ public:
     self_->set_default_handler(caf::drop);
     self_->set_exit_handler([this](const caf::exit_msg& x) {
       for (auto& [number, link] : links_)
-        self_->send(link.actor, cluster::link_close{cluster::close_reason::shutting_down, {}});
+        caf::anon_send(link.actor, cluster::link_close{cluster::close_reason::shutting_down, {}});
       self_->quit(x.reason);
     });
     self_->delayed_send(self_, tick_interval, caf::tick_atom_v);
     perform();
+    show();
     return {
       [this](const commit_report_ptr& x) { on_report(*x); },
       [this](const publish_ptr& x) { await_quorum(x); },

@@ -42,11 +42,17 @@ class Member:
             if item.kind == "event" and item.type.startswith("tidings."):
                 self.control.append((item.type, item.data))
             elif item.kind == "event":
-                self.received.append(item.data.split("\n", 1)[0])
+                self.deliver(item)
         self.position = self.parser.last_event_id or self.position
 
 
+    def deliver(self, item):
+        self.received.append(item.data.split("\n", 1)[0])
+
+
 class Crowd:
+    kind = Member
+
     def __init__(self, test, address):
         self.address = address
         self.selector = selectors.DefaultSelector()
@@ -57,14 +63,17 @@ class Crowd:
         """`target`: of the member with that number."""
         for _ in range(count):
             index = len(self.members)
-            self.members.append(Member(index, target(index) if callable(target) else target))
+            self.members.append(self.kind(index, target(index) if callable(target) else target))
 
     def connect(self):
         """All that are not connected, at once."""
         for member in self.members:
             if not member.open:
-                member.begin(self.address)
+                member.begin(self.address_for(member))
                 self.selector.register(member.socket, selectors.EVENT_WRITE, member)
+
+    def address_for(self, _member):
+        return self.address
 
     def turn(self, timeout=0.1):
         for key, events in self.selector.select(timeout):

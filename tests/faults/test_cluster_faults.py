@@ -1,0 +1,478 @@
+"""Nodes of a cluster that are split, paused, killed, cut off from power, and strangers at the port where they talk to each other."""
+
+import itertools
+import os
+import resource
+import signal
+import socket
+import struct
+import threading
+import time
+import unittest
+
+from support import settings
+from support.case import OwnBrokerTest, fault
+from support.cluster import Cluster
+from support.cluster_storm import ClusterStorm
+from support.disk import PowerDisk
+from support.mailbox import Mailbox, Tab
+from support.traffic import FAULTS
+from support.waiting import eventually
+
+LEVELS = ("quorum", "quorum", "fsync")
+CONVERGED = 10  # seconds after healing, and what the backlog takes
+needs_root = unittest.skipUnless(os.geteuid() == 0, "networks and disks of its own need root")
+
+
+class ClusterFault(OwnBrokerTest):
+    def cluster(self, start=True, **keywords):
+        options = {"topics.level": "fsync", **keywords.pop("options", {})}
+        made = Cluster(self, options=options, **keywords)
+        return made.start() if start else made
+
+    def accepts(self, node, level, status=201):
+        answer = node.post(f"/topics/probe/{level}?ack={level}", "0", timeout=10)
+        return answer.status == status
+
+    def resources(self, nodes):
+        return [(x.descriptors(), x.threads()) for x in nodes]
+
+    def check_resources(self, nodes, before):
+        """No more than at the start, but for files of the store and connections that come and go."""
+        for node, (descriptors, threads) in zip(nodes, before):
+            eventually(lambda: node.descriptors() <= descriptors + 16, 20, lambda: f"{node.name}: {descriptors} descriptors, now {node.descriptors()}")
+            self.assertLessEqual(node.threads(), threads + 2)
+
+    def heal(self, cluster):
+        """Returns how long it took until all were linked and had the same."""
+        begin = time.monotonic()
+        if cluster.network:
+            cluster.network.heal()
+        cluster.wait_linked(CONVERGED)
+        return time.monotonic() - begin
+
+
+@needs_root
+class Splits(ClusterFault):
+    @fault("N1", "N8", "N21")
+    def test_n1_a_majority_and_a_minority(self):
+        cluster = self.cluster(network=True)
+        before = self.resources(cluster)
+        storm = ClusterStorm(self, cluster, LEVELS, wanderers=settings.pick(30, 4), pause=0.02)
+        found, healed = [], []
+        for _ in self.rounds(6, 1):
+            alone = self.random.choice(cluster.nodes)
+            rest = [x for x in cluster if x is not alone]
+            storm.begin()
+            storm.wait(20, *cluster)
+            begin = time.monotonic()
+            cluster.network.split([alone.name], [x.name for x in rest])
+            # Nothing is refused or reset, packets just go nowhere.
+            eventually(lambda: not alone.linked() and all(alone.name not in x.linked() for x in rest), 8, "both sides have noticed")
+            found.append(time.monotonic() - begin)
+            self.assertIn("reason=silent", alone.log_since_start())
+            self.assert_problem(alone.post("/topics/probe/quorum?ack=quorum", "0"), 503, "quorum_unavailable")
+            self.assertTrue(self.accepts(alone, "fsync"))
+            self.assertTrue(all(self.accepts(x, "quorum") for x in rest))
+            storm.wait(20, *cluster)
+            self.assertEqual(alone.get("/readyz").status, 200)
+            end = time.monotonic() + self.random.uniform(0, settings.pick(30, 0.5))
+            while time.monotonic() < end:
+                storm.wait(1, *cluster)
+            healed.append(self.heal(cluster))
+            storm.stop()
+            cluster.wait_equal(CONVERGED)
+        judged = self.judge(storm)
+        self.assertLess(max(found), 6.5)
+        self.check_resources(cluster, before)
+        self.note(f"{self.tried} splits noticed after {max(found):.1f} s at most, linked again after {max(healed):.1f} s: {judged}")
+
+    def judge(self, storm):
+        """The probes are of nobody."""
+        return storm.close(but=("probe/",))
+
+    @fault("N2")
+    def test_n2_one_direction_only(self):
+        cluster = self.cluster(network=True)
+        a, b, c = cluster
+        storm = ClusterStorm(self, cluster, LEVELS, pause=0.02).begin()
+        storm.wait(20, *cluster)
+        begin = time.monotonic()
+        cluster.network.drop("a", "b")
+        eventually(lambda: "b" not in a.linked() and "a" not in b.linked(), 12, "dead in both directions")
+        took = time.monotonic() - begin
+        storm.wait(20, *cluster)  # by way of c
+        self.assertEqual((a.linked(), b.linked()), ({"c"}, {"c"}))
+        healed = self.heal(cluster)
+        storm.stop()
+        judged = self.judge(storm)
+        self.assertLess(took, 7)
+        self.note(f"one direction cut: given up by both after {took:.1f} s, linked again after {healed:.1f} s: {judged}")
+
+    @fault("N3")
+    def test_n3_two_that_see_only_the_third(self):
+        cluster = self.cluster(network=True)
+        a, b, c = cluster
+        storm = ClusterStorm(self, cluster, LEVELS, wanderers=2, pause=0.02).begin()
+        cluster.network.cut("a", "b")
+        eventually(lambda: "b" not in a.linked() and "a" not in b.linked(), 8, "cut")
+        delays = []
+        for i in range(10):
+            answer = a.post("/topics/probe/a?ack=fsync", f"{i}")
+            begin = time.monotonic()
+            eventually(lambda: len(b.page("/topics/probe/a")["events"]) == i + 1, 10, "b has it from c")
+            delays.append(time.monotonic() - begin)
+            self.assertEqual(answer.status, 201)
+        storm.wait(20, *cluster)
+        self.heal(cluster)
+        storm.stop()
+        self.note(f"records take the way through the third node: {max(delays) * 1000:.0f} ms at most; {self.judge(storm)}")
+
+    @fault("N4")
+    def test_n4_links_that_come_and_go(self):
+        cluster = self.cluster(network=True)
+        before = self.resources(cluster)
+        storm = ClusterStorm(self, cluster, LEVELS, wanderers=2, pause=0.02).begin()
+        storm.wait(20, *cluster)
+        end, changes, worst = time.monotonic() + settings.pick(120, 5), 0, 0.0
+        pairs = list(itertools.combinations("abc", 2))
+        while time.monotonic() < end:
+            order = self.random.sample(pairs, 3)
+            for pair in order:
+                cluster.network.cut(*pair)
+                changes += self.linger(settings.pick(3, 1))
+            for pair in self.random.sample(pairs, 3):
+                cluster.network.mend(*pair)
+                changes += self.linger(settings.pick(3, 1))
+        worst = self.heal(cluster)
+        storm.wait(20, *cluster)
+        storm.stop()
+        judged = self.judge(storm)
+        self.check_resources(cluster, before)
+        self.note(f"{changes} cuts and repairs of links, linked {worst:.1f} s after the last: {judged}")
+
+    def linger(self, most):
+        """The pause is the point."""
+        threading.Event().wait(self.random.uniform(0, most))
+        return 1
+
+    @fault("N20")
+    def test_n20_dismissed_on_one_side(self):
+        cluster = self.cluster(network=True, options={"topics.level": "fsync"})
+        a, b, c = cluster
+        ids = [Mailbox(a, "u").send(title=str(i))["id"] for i in range(3)]
+        eventually(lambda: len(Mailbox(c, "u").ids()) == 3)
+        cluster.network.split("ab", "c")
+        eventually(lambda: not c.linked(), 8)
+        self.assertEqual(Mailbox(a, "u").change("dismiss", {"ids": ids[:1]})["changed"], ids[:1])
+        tab = Tab(Mailbox(c, "u"))
+        tab.open()
+        self.addCleanup(tab.close)
+        self.assertEqual(set(tab.states()), set(ids), "the other side cannot know yet")
+        self.assertEqual(Mailbox(c, "u").change("read", {"ids": ids[:2]})["changed"], ids[:2])
+        new = Mailbox(c, "u").send(title="new")["id"]
+        self.heal(cluster)
+        cluster.check_equal(CONVERGED)
+        want = {ids[1]: "read", ids[2]: "unread", new: "unread"}
+        for node in cluster:
+            self.assertEqual({x["id"]: x["state"] for x in Mailbox(node, "u").items()}, want, node.name)
+        self.assertNotIn(ids[0], Mailbox(c, "u").ids())
+        for node in cluster:
+            node.kill()
+            cluster.start(node)
+            self.assertEqual({x["id"]: x["state"] for x in Mailbox(node, "u").items()}, want, node.name)
+        self.note("dismissed on one side, read on the other: gone everywhere, also after restarts")
+
+
+class Processes(ClusterFault):
+    @fault("N13")
+    def test_n13_two_of_three_killed_and_back_in_every_order(self):
+        cluster = self.cluster(options={"topics.level": "none", "cluster.join-timeout": "300ms"})
+        storm = ClusterStorm(self, cluster, ("quorum", "fsync", "written"), wanderers=1, pause=0.01)
+        orders = list(itertools.permutations("abc"))
+        incarnations = {}
+        for turn in self.rounds(12, 3):
+            first, second, third = [cluster[x] for x in orders[turn % 6 if not settings.quick else self.random.randrange(6)]]
+            storm.begin()
+            storm.wait(20, *cluster)
+            first.kill()
+            second.kill()
+            self.refuses(third)
+            storm.stop()
+            for node in self.random.sample([first, second], 2):
+                node.start()
+            cluster.wait_linked()
+            cluster.wait_equal(CONVERGED)
+            for node in cluster:
+                mine = next(x for x in node.view()["members"] if x["self"])["incarnation"]
+                self.assertGreaterEqual(mine, incarnations.get(node.name, 0))
+                incarnations[node.name] = mine
+        self.note(f"{self.tried} times 2 of 3 killed: {storm.close(but=('probe/',))}")
+
+    def refuses(self, node):
+        """The last one takes what it can promise, and no more."""
+        eventually(lambda: node.post("/topics/probe/quorum?ack=quorum", "0").status == 503, 10, "refused without a majority")
+        answer = node.post("/topics/probe/fsync?ack=fsync", "0")
+        self.assertEqual((answer.status, answer.json["level"], answer.json["nodes"]), (201, "fsync", 1))
+
+    @fault("N14")
+    def test_n14_a_rolling_restart_under_load(self):
+        cluster = self.cluster(options={"topics.level": "none"})
+        before = self.resources(cluster)
+        storm = ClusterStorm(self, cluster, LEVELS, wanderers=3, pause=0.01).begin()
+        slowest = 0.0
+        for _ in self.rounds(20, 1):
+            for node in list(cluster):
+                storm.wait(20, *cluster)
+                begin = time.monotonic()
+                self.assertEqual(node.stop(), 0)
+                slowest = max(slowest, time.monotonic() - begin)
+                storm.wait(20, *[x for x in cluster if x is not node])
+                cluster.start(node)
+        storm.wait(20, *cluster)
+        storm.stop()
+        judged = storm.close()
+        self.assertEqual([x.gaps for x in storm.wanderers], [[]] * 3)
+        self.check_resources(cluster, before)
+        self.note(f"{self.tried} rounds of restarts, each ended within {slowest:.2f} s; {storm.refused} refused, {storm.unknown} unknown; {judged}")
+
+    @fault("N15", "N16")
+    def test_n15_a_member_stands_still_under_full_load(self):
+        """Longer than its links are kept: what it still has to say when it goes on comes from the dead."""
+        small = {"storage.write-buffer-bytes": "2MiB", "storage.cache-bytes": "2MiB", "stream.recent-bytes": "2MiB"}
+        cluster = self.cluster(options=small)
+        a, b, c = cluster
+        stop, rates = threading.Event(), []
+        self.addCleanup(stop.set)
+        storm = ClusterStorm(self, cluster, LEVELS, publishers=1, pause=0.02).begin(c)  # some of c is under way when it stops
+        storm.wait(10)
+        counts, bytes_sent = {a: [], b: []}, [0]
+
+        def load(node):
+            """Large ones, so that a queue of them would show."""
+            number = 0
+            try:
+                with node.connect() as link:
+                    while not stop.is_set():
+                        begin = time.monotonic()
+                        answer = link.request("POST", f"/topics/probe/{node.name}?ack=quorum", body=f"{number}\n" + "x" * 20000)
+                        if answer.status != 201:
+                            raise AssertionError(f"{answer!r}")
+                        counts[node].append((begin, time.monotonic() - begin))
+                        bytes_sent[0] += 20000
+                        number += 1
+            except BaseException as failure:
+                rates.append(failure)
+
+        threads = [threading.Thread(target=load, args=(x,), daemon=True) for x in (a, b)]
+        for thread in threads:
+            thread.start()
+        warm = settings.pick(400, 150)
+        eventually(lambda: min(map(len, counts.values())) >= warm or rates, 60, "warm")
+        base = [x.memory("RssAnon") for x in (a, b)]
+        c.pause()
+        paused, sent = time.monotonic(), bytes_sent[0]
+        highest = list(base)
+        end = paused + settings.pick(60, 7)
+        backlog = settings.pick(100, 24) << 20
+        while time.monotonic() < end or (bytes_sent[0] - sent < backlog and time.monotonic() < end + 60):
+            highest = [max(x, node.memory("RssAnon")) for x, node in zip(highest, (a, b))]
+            if rates:
+                raise rates[0]
+            stop.wait(0.1)
+        self.assertGreaterEqual(bytes_sent[0] - sent, backlog, "too little was published to fill anything")
+        self.assertTrue(all("link lost member=c reason=silent" in x.log_since_start() for x in (a, b)))
+        resumed = time.monotonic()
+        c.go_on()
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+        cluster.wait_linked()
+        cluster.wait_equal(60)
+        caught_up = time.monotonic() - resumed
+        storm.wait(5)
+        storm.stop()
+        if rates:
+            raise rates[0]
+        median = lambda xs: sorted(xs)[len(xs) // 2]
+        before = median([d for x in counts.values() for t, d in x if t < paused])
+        during = median([d for x in counts.values() for t, d in x if paused <= t < resumed])
+        grown = max(h - b for h, b in zip(highest, base)) / 2**20
+        judged = storm.close(but=("probe/",))
+        self.assertLess(grown, 16)
+        self.assertLess(during, before * 1.5 + 0.005)
+        self.note(f"one of three stood still for {resumed - paused:.0f} s while {(bytes_sent[0] - sent) >> 20} MiB were published: others {grown:+.1f} MiB, "
+                  f"median answer {before * 1000:.1f} ms before, {during * 1000:.1f} ms during; caught up after {caught_up:.1f} s; {judged}")
+
+
+class Recorder(threading.Thread):
+    """Stands between two members and writes down what the one who dials says."""
+
+    def __init__(self, test, to):
+        super().__init__(daemon=True)
+        self.to, self.said = to, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = self.listener.getsockname()
+        test.addCleanup(self.listener.close)
+
+    def run(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+                far = socket.create_connection(self.to)
+            except OSError:
+                if self.listener.fileno() < 0:
+                    return
+                continue  # who was dialled is not there
+            said = bytearray()
+            self.said.append(said)
+            for x, y, note in ((near, far, said), (far, near, None)):
+                threading.Thread(target=self.pump, args=(x, y, note), daemon=True).start()
+
+    @staticmethod
+    def pump(one, other, note):
+        try:
+            while data := one.recv(65536):
+                if note is not None and len(note) < 1 << 16:
+                    note += data
+                other.sendall(data)
+        except OSError:
+            pass
+        for x in (one, other):
+            try:
+                x.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+class Strangers(ClusterFault):
+    def closed(self, links, begin, what):
+        """All within three seconds, and a tick of the clock. Returns the slowest."""
+        slowest = 0.0
+        for link in links:
+            link.settimeout(max(begin + 5 - time.monotonic(), 0.01))
+            try:
+                while link.recv(65536):
+                    pass
+            except TimeoutError:
+                raise AssertionError(f"still open after 5 s: {what}") from None
+            except OSError:
+                pass
+            slowest = max(slowest, time.monotonic() - begin)
+            link.close()
+        self.assertLess(slowest, 4.2, what)
+        return slowest
+
+    def garbage(self, cluster, replay=None):
+        """What strangers say at once, and how long they are suffered."""
+        noise = self.random.randbytes
+        head = b"Td\x01"
+        said = {"noise": noise(5000), "two gigabytes": head + b"\x01" + struct.pack(">I", 1 << 31) + noise(8),
+                "a megabyte before the proof": head + b"\x01" + struct.pack(">I", 1 << 20) + noise(8), "a bad checksum": head + b"\x01" + struct.pack(">I", 20) + noise(28),
+                "another version": b"Td\x07\x01" + struct.pack(">I", 0) + noise(8), "HTTP": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "half a head": b"Td\x01\x01",
+                "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + noise(500), "nothing": b""}
+        if replay:
+            said["a handshake again"] = replay
+        begin, links = time.monotonic(), []
+        for node, text in itertools.product(cluster, said.values()):
+            link = socket.create_connection(node.cluster_address)
+            self.addCleanup(link.close)
+            try:
+                link.sendall(text)
+            except OSError:
+                pass
+            links.append(link)
+        return len(said), self.closed(links, begin, f"one of {', '.join(said)}")
+
+    def flood(self, cluster, count):
+        """Connections without a word, while members go on. Returns bytes of memory for each."""
+        victim = cluster.nodes[0]
+        base, begin, links = victim.memory("RssAnon"), time.monotonic(), []
+        for i in range(count):
+            link = socket.socket()
+            link.bind((f"127.0.1.{i % 250 + 1}", 0))
+            try:
+                link.connect(victim.cluster_address)
+            except OSError:
+                link.close()
+                continue
+            links.append(link)
+        self.assertGreater(len(links), count * 0.9)
+        self.assertTrue(self.accepts(victim, "quorum"))
+        grown = max(victim.memory("RssAnon") - base, 0)
+        self.closed(links, max(begin, time.monotonic() - 1), "one of many that say nothing")
+        self.assertLess(grown, count * (64 << 10))
+        return grown / count
+
+    @fault("N17")
+    def test_n17_strangers_at_the_cluster_port(self):
+        count = settings.pick(5000, 1000)
+        count = min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2)
+        told = []
+        for tls in (False, True):
+            cluster = Cluster(self, tls=tls)
+            # b is dialled through somebody who listens.
+            recorder = Recorder(self, cluster.addresses["b"])
+            recorder.start()
+            by_way = cluster.members.replace("b=%s:%d" % cluster.addresses["b"], "b=%s:%d" % recorder.address)
+            for node in cluster:
+                node.options["cluster.members"] = by_way
+                node.options["cluster.listen"] = "%s:%d" % node.cluster_address
+            # b itself must not dial, lest it wins over those who dial it.
+            cluster.start(cluster["b"])
+            cluster.start()
+            before = self.resources(cluster)
+            replays = [bytes(x) for x in recorder.said if len(x) > 100]
+            kinds, slowest = self.garbage(cluster, replays[0] if replays else None)
+            self.assertTrue(replays or tls, "nobody dialled b, so there is nothing to say again")
+            each = self.flood(cluster, count)
+            for node in cluster:
+                self.assertEqual(len(node.linked()), 2, "members are still linked")
+                self.assertNotIn("link lost", node.log_since_start())
+                self.assertTrue(self.accepts(node, "quorum"))
+                lines = node.log_since_start().count("turned away")
+                self.assertLess(lines, 30, "strangers fill the log")
+            self.check_resources(cluster, before)
+            cluster.check_equal()
+            told.append(f"{'TLS' if tls else 'plain'}: {kinds} kinds of garbage closed after {slowest:.1f} s at most, {len(replays)} replays, "
+                        f"{count} silent connections of {each / 1024:.1f} KiB")
+            for node in cluster:
+                node.kill()
+        self.note("; ".join(told))
+
+
+@needs_root
+class Power(ClusterFault):
+    def cut(self, cluster, disks):
+        """All at once. They stand still before: a sync under way must not return success."""
+        for node in cluster:
+            node.signal(signal.SIGSTOP)
+        for node in cluster:
+            eventually(node._stands_still, 20)
+        for node in cluster:
+            disks[node.name].cut()
+        for node in cluster:
+            node.kill()
+            disks[node.name].power_up()
+
+    def powered(self):
+        disks = {x: PowerDisk(self, 256) for x in "abc"}
+        cluster = self.cluster(options={"topics.level": "none", "storage.write-buffer-bytes": "4MiB"}, data_dirs={x: disks[x].folder() for x in "abc"})
+        return cluster, disks
+
+    @fault("N25")
+    def test_n25_all_lose_power_together(self):
+        cluster, disks = self.powered()
+        storm = ClusterStorm(self, cluster, ("quorum", "fsync", "written"))
+        started = []
+        for _ in self.rounds(10, 2):
+            storm.begin()
+            storm.wait(self.random.randint(20, 200))
+            self.cut(cluster, disks)
+            storm.stop()
+            begin = time.monotonic()
+            cluster.start()
+            started.append(time.monotonic() - begin)
+            cluster.wait_equal(CONVERGED)
+        judged = storm.close(survives=("fsync", "quorum"))
+        self.note(f"{self.tried} times power cut on three nodes at once, all linked again after {max(started):.1f} s at most: {judged}")
