@@ -234,9 +234,10 @@ void committed_batch::encode(wire_format format, encoded& to) const {
     mail_view mail;
     if (what.mail)
       mail = {what.mail->title, what.mail->message, what.mail->level};
-    append_wire(frame, format,
-                {id, is_member_ ? name : id, topics, what.type, what.id, what.data, what.kind, x.time_ms,
-                 what.expires_at_ms, what.mail ? &mail : nullptr});
+    if (!topics.empty()) // else nobody is sent it
+      append_wire(frame, format,
+                  {id, is_member_ ? name : id, topics, what.type, what.id, what.data, what.kind,
+                   x.time_ms, what.expires_at_ms, what.mail ? &mail : nullptr});
     span at{};
     at.chunk_begin = here();
     append_chunk_head(to.bytes, frame.size());

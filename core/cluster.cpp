@@ -1,5 +1,4 @@
 #include "tidings/config.hpp"
-
 #include "tidings/units.hpp"
 
 #include <algorithm>

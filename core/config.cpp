@@ -235,9 +235,9 @@ private:
     }
     constexpr size_t members_max = 7;
     if (x.members.size() > members_max)
-      complain({"cluster.members"}, "cluster.members are more than "
-                                      + std::to_string(members_max)
-                                      + ": every member keeps every event, which does not go further");
+      complain({"cluster.members"},
+               "cluster.members are more than " + std::to_string(members_max)
+                 + ": every member keeps every event, which does not go further");
     std::vector<cluster_member> seen;
     for (auto& text : x.members) {
       auto member = parse_member(text);
@@ -266,8 +266,8 @@ private:
                  + (x.secret.empty() ? "" : ", not both"));
     constexpr size_t secret_bytes_min = 32;
     if (!x.secret.empty() && x.secret.size() < secret_bytes_min)
-      complain({"cluster.secret"}, "cluster.secret must have at least "
-                                     + std::to_string(secret_bytes_min) + " bytes");
+      complain({"cluster.secret"},
+               "cluster.secret must have at least " + std::to_string(secret_bytes_min) + " bytes");
     auto given = !x.certificate.empty() + !x.key.empty() + !x.authority.empty();
     if (given != 0 && given != 3)
       complain({"cluster.certificate", "cluster.key", "cluster.authority"},

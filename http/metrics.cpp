@@ -69,12 +69,15 @@ void add_cluster(families& f, const cluster_view& x) {
             f.gauge(name, help, static_cast<double>(number(peer)), {{"member", member.name}});
         }
   };
-  of_peers("tidings_cluster_lag_records", "Records that a member does not have yet",
-           [](auto& peer) { return peer.lag; }, false);
-  of_peers("tidings_cluster_sent_bytes_total", "Records sent over the present link",
-           [](auto& peer) { return peer.bytes_sent; }, true);
-  of_peers("tidings_cluster_received_bytes_total", "Records received over the present link",
-           [](auto& peer) { return peer.bytes_received; }, true);
+  of_peers(
+    "tidings_cluster_lag_records", "Records that a member does not have yet",
+    [](auto& peer) { return peer.lag; }, false);
+  of_peers(
+    "tidings_cluster_sent_bytes_total", "Records sent over the present link",
+    [](auto& peer) { return peer.bytes_sent; }, true);
+  of_peers(
+    "tidings_cluster_received_bytes_total", "Records received over the present link",
+    [](auto& peer) { return peer.bytes_received; }, true);
   for (auto& alarm : x.alarms)
     f.counter("tidings_cluster_alarms_total", "What an operator has to look at", alarm.count,
               {{"kind", alarm.kind}});

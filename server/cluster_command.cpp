@@ -35,7 +35,8 @@ bool print(const json& x) {
             << (x.value("quorum", false) ? "a majority is linked" : "NO MAJORITY is linked")
             << "\n\n";
   std::cout << std::left << std::setw(16) << "member" << std::setw(24) << "address" << std::setw(12)
-            << "state" << std::setw(10) << "lag" << "since\n";
+            << "state" << std::setw(10) << "lag"
+            << "since\n";
   for (auto& member : x.at("members")) {
     auto state = state_of(member);
     good = good && (state == "this node" || state == "linked");

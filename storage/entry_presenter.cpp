@@ -30,8 +30,12 @@ event to_event(const decoded_entry& x) {
 
 record_view to_view(lsn position, const decoded_entry& x, const cursor& at,
                     uint64_t node) noexcept {
-  return {position,       &at,    node, x.origin, x.time_ms, x.expires_at_ms, x.kind,
-          x.topic_span(), x.type, x.id, x.data,   x.has_mail ? &x.mail : nullptr};
+  return {position,  &at,
+          node,      x.origin,
+          x.time_ms, x.expires_at_ms,
+          x.kind,    x.topic_span(),
+          x.type,    x.id,
+          x.data,    x.has_mail ? &x.mail : nullptr};
 }
 
 failure unreadable_entry(lsn position) {

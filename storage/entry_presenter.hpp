@@ -16,8 +16,7 @@ cursor to_cursor(const decoded_entry& x, const origin_heads& heads);
 event to_event(const decoded_entry& x);
 
 /// A record as readers see it; valid as long as the arguments and what they point into.
-record_view to_view(lsn position, const decoded_entry& x, const cursor& at,
-                    uint64_t node) noexcept;
+record_view to_view(lsn position, const decoded_entry& x, const cursor& at, uint64_t node) noexcept;
 
 failure unreadable_entry(lsn position);
 

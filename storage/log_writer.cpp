@@ -48,7 +48,8 @@ status log_writer::build(std::span<log_entry> entries) {
   auto now = clock_.read_now_ms();
   begin();
   retention_.begin(now, clock_.delete_now_ms());
-  mailboxes_.begin();
+  auto is_foreign = [](const log_entry& x) { return !x.body.empty(); };
+  mailboxes_.begin(heads_.size() > 1 || std::any_of(entries.begin(), entries.end(), is_foreign));
   decoded_entry foreign;
   for (auto& x : entries) {
     auto& content = x.content;
@@ -97,12 +98,10 @@ status log_writer::build(std::span<log_entry> entries) {
 
 result<std::vector<log_entry>> log_writer::admit(uint64_t node,
                                                  std::span<const std::string> bodies) {
-  auto slot = slot_of(node);
-  if (!slot)
-    return slot.error();
   std::vector<log_entry> entries;
   entries.reserve(bodies.size());
-  auto head = admitted_[*slot];
+  auto known = heads_.slot_of(node);
+  auto head = known ? admitted_[*known] : log_head{node, {}, 0};
   decoded_entry x;
   for (auto& body : bodies) {
     if (!decode_body(body, x))
@@ -128,6 +127,9 @@ result<std::vector<log_entry>> log_writer::admit(uint64_t node,
       entry.content.content = to_event(x);
     entry.body = body;
   }
+  auto slot = slot_of(node);
+  if (!slot)
+    return slot.error();
   admitted_[*slot] = head;
   return entries;
 }
@@ -137,8 +139,9 @@ result<uint8_t> log_writer::slot_of(uint64_t node) {
     return *known;
   auto slot = heads_.size();
   if (slot == slots_max)
-    return failure{errc::storage_unavailable, "the log holds records of " + std::to_string(slots_max)
-                                           + " nodes already, which is the most"};
+    return failure{errc::storage_unavailable, "the log holds records of "
+                                                + std::to_string(slots_max)
+                                                + " nodes already, which is the most"};
   // Durable before anything names it.
   if (auto failed = db_.put_number(std::string{meta::slot} + std::to_string(slot), node))
     return *failed;
@@ -161,6 +164,7 @@ status log_writer::append_loss() {
   if (!decode_entry(value_, place))
     return failure{errc::internal_error, "an entry that was just made cannot be read"};
   encode_stub(value_, entry_form::lost, now, place);
+  place.expires_at_ms = now;
   end_.chain = chain_ = x.chain;
   moved_[0] = {heads_.own(), x.origin, x.chain};
   put_gone(end_.position, place);
@@ -171,12 +175,15 @@ status log_writer::append_forgotten(const log_head& x) {
   auto slot = slot_of(x.node);
   if (!slot)
     return slot.error();
+  if (x.at <= heads_.head(*slot).at)
+    return std::nullopt; // it is known
   begin();
   auto now = clock_.read_now_ms();
   place(*slot, x.at, now);
   decoded_entry stub;
   stub.slot = *slot;
   stub.origin = x.at;
+  stub.expires_at_ms = now;
   stub.chain = x.chain;
   stub.time_ms = stub.arrived_ms = end_.arrived_ms;
   stub.other_count = heads_.others(*slot, stub.others);
@@ -194,7 +201,7 @@ result<std::vector<record>> log_writer::reoriginate(uint64_t node, origin_positi
   if (!slot || *slot == 0 || heads_.head(*slot).at != up_to)
     return failure{errc::invalid_parameter, "nothing of that node is here"};
   begin();
-  mailboxes_.begin();
+  mailboxes_.begin(true);
   std::vector<record> again;
   decoded_entry old;
   auto now = clock_.read_now_ms();
@@ -277,8 +284,7 @@ void log_writer::name(record& x, int64_t now_ms) {
 }
 
 void log_writer::place(uint8_t slot, origin_position at, int64_t now_ms) {
-  auto goes_on = !begins_run_ && end_.slot == slot
-                 && end_.origin.incarnation == at.incarnation
+  auto goes_on = !begins_run_ && end_.slot == slot && end_.origin.incarnation == at.incarnation
                  && end_.origin.sequence + 1 == at.sequence;
   begins_run_ = false;
   end_.position = next(end_.position);
@@ -316,7 +322,8 @@ status log_writer::put(const log_entry& x, std::string_view key, uint64_t finger
     auto known = db_.get(family::key, key);
     if (!known)
       return known.error();
-    if (*known)
+    auto before = *known ? parse_idempotency(**known) : std::nullopt;
+    if (before && before->expires_at_ms > x.content.time_ms)
       return std::nullopt;
   }
   auto slot = heads_.slot_of(x.content.node).value_or(0);
@@ -345,6 +352,7 @@ status log_writer::commit(bool sync) {
     return failed;
   for (uint8_t i = 0; i < heads_.size(); ++i)
     heads_.move(i, moved_[i].at, moved_[i].chain);
+  admitted_[0] = std::max(admitted_[0], moved_[0], [](auto& x, auto& y) { return x.at < y.at; });
   mailboxes_.committed();
   last_.store(to_integer(end_.position), std::memory_order_release);
   return std::nullopt;

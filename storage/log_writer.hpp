@@ -105,10 +105,10 @@ private:
   const settings settings_;
   log_end end_;
   std::atomic<uint64_t> last_;
-  bool begins_run_ = true; // the first of this process does, whatever came before
-  uint64_t sequence_ = 0;  // of this node's last record
-  uint64_t chain_ = 0;     // of that
-  std::array<log_head, slots_max> moved_{};    // in the batch
+  bool begins_run_ = true;                  // the first of this process does, whatever came before
+  uint64_t sequence_ = 0;                   // of this node's last record
+  uint64_t chain_ = 0;                      // of that
+  std::array<log_head, slots_max> moved_{}; // in the batch
   std::array<log_head, slots_max> admitted_{}; // not yet appended
   retention_batch retention_;
   mailbox_batch mailboxes_;

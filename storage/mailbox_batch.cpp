@@ -1,12 +1,13 @@
 #include "storage/mailbox_batch.hpp"
 
-#include "tidings/bytes.hpp"
 #include "storage/keys.hpp"
 #include "storage/meta_names.hpp"
 #include "storage/rocksdb_failure.hpp"
+#include "tidings/bytes.hpp"
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 namespace tidings::storage {
 
@@ -24,12 +25,6 @@ std::string early_prefix(const event_id& x) {
   append_u64(key, x.at.sequence);
   return key;
 }
-
-/// What a user did with an item that had not come.
-struct early_raise {
-  item_state to = item_state::unread;
-  int64_t at_ms = 0;
-};
 
 std::optional<early_raise> parse_early(std::string_view value) {
   byte_reader in{value};
@@ -70,13 +65,15 @@ status mailbox_batch::load() {
   return std::nullopt;
 }
 
-void mailbox_batch::begin() {
+void mailbox_batch::begin(bool is_shared) {
   written_.clear();
   items_.clear();
+  told_.clear();
+  is_shared_ = is_shared;
 }
 
 void mailbox_batch::committed() {
-  begin();
+  begin(false);
 }
 
 void mailbox_batch::put(rocksdb::WriteBatch& to, std::string_view user, const mailbox_entry& x) {
@@ -89,12 +86,11 @@ void mailbox_batch::put(rocksdb::WriteBatch& to, std::string_view user, const ma
     encode_mailbox_entry(value_, x);
     to.Put(db_.at(family::mailbox), key, value_);
   }
-  if (heads_.size() > 1) // alone, nobody else changes what a mailbox's own actor decides about
+  if (is_shared_) // alone, nobody else changes what a mailbox's own actor decides about
     written_[std::move(key)] = goes ? std::nullopt : std::optional{x};
 }
 
-result<std::optional<mailbox_entry>> mailbox_batch::current(std::string_view user,
-                                                            lsn item) const {
+result<std::optional<mailbox_entry>> mailbox_batch::current(std::string_view user, lsn item) const {
   using answer = std::optional<mailbox_entry>;
   std::string key;
   encode_mailbox_key(key, user, item);
@@ -122,7 +118,7 @@ status mailbox_batch::put_item(rocksdb::WriteBatch& to, const record& x) {
   entry.created_ms = x.time_ms;
   entry.expires_at_ms = content.expires_at_ms;
   entry.type = content.type;
-  if (heads_.size() > 1)
+  if (is_shared_)
     items_[{x.node, x.origin}] = x.position;
   if (entry.shared) {
     put(to, all_users, entry);
@@ -136,7 +132,7 @@ status mailbox_batch::put_item(rocksdb::WriteBatch& to, const record& x) {
 
 status mailbox_batch::put_changes(rocksdb::WriteBatch& to, std::span<const mailbox_change> xs) {
   for (auto& x : xs) {
-    if (heads_.size() > 1) {
+    if (is_shared_) {
       auto known = current(x.user, x.entry.item);
       if (!known)
         return known.error();
@@ -152,8 +148,8 @@ status mailbox_batch::put_changes(rocksdb::WriteBatch& to, std::span<const mailb
 status mailbox_batch::put_raises(rocksdb::WriteBatch& to, std::span<const mailbox_raise> xs) {
   for (auto& x : xs) {
     auto in_batch = items_.find({x.item.node, x.item.at});
-    auto place = in_batch != items_.end() ? result<std::optional<lsn>>{in_batch->second}
-                                          : index_.find(x.item);
+    auto place =
+      in_batch != items_.end() ? result<std::optional<lsn>>{in_batch->second} : index_.find(x.item);
     if (!place)
       return place.error();
     if (*place) {
@@ -165,23 +161,32 @@ status mailbox_batch::put_raises(rocksdb::WriteBatch& to, std::span<const mailbo
     if (slot && heads_.head(*slot).at >= x.item.at)
       continue; // forgotten
     auto key = early_prefix(x.item) + x.user;
-    auto known = db_.get(family::meta, key);
-    if (!known)
-      return known.error();
-    if (*known) {
-      auto before = parse_early(**known);
-      if (!before)
-        return unreadable();
-      if (before->to >= x.to)
-        continue;
-    } else {
+    auto before = told(key);
+    if (!before)
+      return before.error();
+    if (*before && (*before)->to >= x.to)
+      continue;
+    if (!*before)
       ++early_;
-    }
     value_.assign(1, static_cast<char>(x.to));
     append_u64(value_, static_cast<uint64_t>(x.at_ms));
     to.Put(db_.at(family::meta), key, value_);
+    told_[key] = early_raise{x.to, x.at_ms};
   }
   return std::nullopt;
+}
+
+result<std::optional<early_raise>> mailbox_batch::told(const std::string& key) const {
+  using answer = std::optional<early_raise>;
+  if (auto known = told_.find(key); known != told_.end())
+    return known->second;
+  auto value = db_.get(family::meta, key);
+  if (!value)
+    return value.error();
+  if (!*value)
+    return answer{};
+  auto x = parse_early(**value);
+  return x ? result<answer>{x} : unreadable();
 }
 
 status mailbox_batch::raise(rocksdb::WriteBatch& to, std::string_view user, lsn item,
@@ -234,19 +239,27 @@ status mailbox_batch::move_item(rocksdb::WriteBatch& to, lsn from, const record&
 
 status mailbox_batch::apply_early(rocksdb::WriteBatch& to, const record& x) {
   auto prefix = early_prefix({x.node, x.origin});
+  std::set<std::string> keys; // on disk and in this batch
   std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::meta))};
-  for (at->Seek(prefix); at->Valid() && at->key().starts_with(prefix); at->Next()) {
-    auto kept = parse_early(view(at->value()));
-    if (!kept)
-      return unreadable();
-    auto user = view(at->key()).substr(prefix.size());
-    if (auto failed = raise(to, user, x.position, kept->to, kept->at_ms))
-      return failed;
-    to.Delete(db_.at(family::meta), at->key());
-    --early_;
-  }
+  for (at->Seek(prefix); at->Valid() && at->key().starts_with(prefix); at->Next())
+    keys.insert(at->key().ToString());
   if (!at->status().ok())
     return to_failure("cannot read what is kept for items to come", at->status());
+  for (auto i = told_.lower_bound(prefix); i != told_.end() && i->first.starts_with(prefix); ++i)
+    keys.insert(i->first);
+  for (auto& key : keys) {
+    auto kept = told(key);
+    if (!kept)
+      return kept.error();
+    if (!*kept)
+      continue;
+    auto user = std::string_view{key}.substr(prefix.size());
+    if (auto failed = raise(to, user, x.position, (*kept)->to, (*kept)->at_ms))
+      return failed;
+    to.Delete(db_.at(family::meta), key);
+    told_[key] = std::nullopt;
+    --early_;
+  }
   return std::nullopt;
 }
 

@@ -13,6 +13,12 @@
 
 namespace tidings::storage {
 
+/// What a user did with an item that had not come.
+struct early_raise {
+  item_state to = item_state::unread;
+  int64_t at_ms = 0;
+};
+
 /// Keeps mailboxes in step with the log: everything goes into the batch of the records that it
 /// comes from. What another node tells of an item that has not come yet is kept until it does.
 class mailbox_batch {
@@ -25,7 +31,8 @@ public:
   /// Counts what is kept for items to come, and forgets it where the item has gone by.
   status load();
 
-  void begin();
+  /// @param is_shared whether anything in the batch, or before it, may come from another node
+  void begin(bool is_shared);
 
   /// Puts the entries of an item: one for each of its users, or a single one if it went to
   /// everyone.
@@ -51,6 +58,9 @@ private:
   /// The entry as this batch leaves it; nullopt: there is none.
   result<std::optional<mailbox_entry>> current(std::string_view user, lsn item) const;
 
+  /// What is kept for an item to come, as this batch leaves it.
+  result<std::optional<early_raise>> told(const std::string& key) const;
+
   status raise(rocksdb::WriteBatch& to, std::string_view user, lsn item, item_state state,
                int64_t at_ms);
 
@@ -62,7 +72,9 @@ private:
   const origin_index& index_;
   std::map<std::string, std::optional<mailbox_entry>> written_; // in this batch, by key
   std::map<std::pair<uint64_t, origin_position>, lsn> items_;   // in this batch
-  uint64_t early_ = 0;                                          // kept for items to come
+  std::map<std::string, std::optional<early_raise>> told_;      // in this batch, by key
+  bool is_shared_ = false;
+  uint64_t early_ = 0; // kept for items to come
   std::string value_;
 };
 

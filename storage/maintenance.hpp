@@ -23,7 +23,8 @@ public:
   };
 
   /// @param last the last position of the log; called from any thread
-  maintenance(database& db, expiry_context& expiry, origin_index& index, std::function<lsn()> last, const settings& x);
+  maintenance(database& db, expiry_context& expiry, origin_index& index, std::function<lsn()> last,
+              const settings& x);
 
   ~maintenance();
 

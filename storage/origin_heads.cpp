@@ -50,9 +50,9 @@ cursor origin_heads::end() const {
   std::shared_lock guard{mutex_};
   cursor x;
   for (uint8_t i = 0; i < size_; ++i)
-    if (heads_[i].at.sequence != 0 || size_ == 1)
+    if (heads_[i].at.sequence != 0)
       x.set(heads_[i].node, heads_[i].at);
-  return x;
+  return x.empty() ? cursor{heads_[0].node, {}} : x;
 }
 
 size_t origin_heads::others(uint8_t than, std::array<slot_position, slots_max>& out) const {

@@ -19,8 +19,7 @@ failure unreadable() {
 /// A walk through the index.
 class run_walk {
 public:
-  explicit run_walk(const database& db)
-    : at_(db.raw().NewIterator({}, db.at(family::origin))) {
+  explicit run_walk(const database& db) : at_(db.raw().NewIterator({}, db.at(family::origin))) {
     // nop
   }
 
@@ -110,7 +109,9 @@ result<std::optional<lsn>> origin_index::find(const event_id& x) const {
 
 result<std::optional<lsn>> origin_index::first_after(uint64_t node, origin_position at) const {
   using answer = std::optional<lsn>;
-  origin_position wanted{at.incarnation, at.sequence + 1};
+  auto wanted = at;
+  if (++wanted.sequence == 0)
+    ++wanted.incarnation;
   auto exact = find({node, wanted});
   if (!exact)
     return exact.error();
@@ -127,7 +128,7 @@ result<cursor> origin_index::cursor_at(lsn x, lsn last) const {
   if (x >= last)
     return heads_.end();
   if (x == lsn{})
-    return heads_.size() == 1 ? cursor{heads_.own(), {}} : cursor{};
+    return cursor{heads_.own(), {}};
   std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::log))};
   log_key key{x};
   at->Seek(slice(key.view()));
@@ -197,8 +198,8 @@ result<resolved_cursor> origin_index::resolve(const cursor& x, uint64_t current,
   return found;
 }
 
-result<origin_chunk> origin_index::read(uint64_t node, origin_position after,
-                                        origin_position up_to, size_t bytes_max, lsn last) const {
+result<origin_chunk> origin_index::read(uint64_t node, origin_position after, origin_position up_to,
+                                        size_t bytes_max, lsn last) const {
   /// How many records of other nodes are passed by before the index is asked again.
   constexpr size_t strangers_max = 64;
   origin_chunk chunk;
@@ -234,10 +235,10 @@ result<origin_chunk> origin_index::read(uint64_t node, origin_position after,
         continue;
       if (entry.origin > up_to)
         return chunk;
-      auto follows = entry.origin.sequence == 1 ? entry.follows
-                                                : origin_position{entry.origin.incarnation,
-                                                                  entry.origin.sequence - 1};
-      if (entry.origin.sequence == 1 && !entry.is_chained)
+      auto follows = entry.origin.sequence == 1
+                       ? entry.follows
+                       : origin_position{entry.origin.incarnation, entry.origin.sequence - 1};
+      if (entry.origin.sequence == 1 && (!entry.is_chained || entry.chain == 0))
         follows = reached; // the versions before did not say
       if (follows != reached) {
         if (!chunk.records.empty())

@@ -116,13 +116,15 @@ size_t read_place(std::string_view value, record_head& head, decoded_entry* out)
   size_t count = in.u8();
   if (head.slot >= slots_max || count >= slots_max)
     return 0;
+  auto lowest = 0; // they ascend
   for (size_t i = 0; i < count; ++i) {
     slot_position x;
     x.slot = in.u8();
     x.at.incarnation = in.varint();
     x.at.sequence = in.varint();
-    if (x.slot >= slots_max || x.slot == head.slot)
+    if (x.slot < lowest || x.slot >= slots_max || x.slot == head.slot)
       return 0;
+    lowest = x.slot + 1;
     if (out)
       out->others[i] = x;
   }
@@ -160,6 +162,8 @@ bool read_rest(byte_reader& in, decoded_entry& out) noexcept {
   if (out.has_key) {
     out.key = in.text();
     out.fingerprint = in.u64();
+    if (out.key.empty())
+      return false;
   }
   return in.done();
 }

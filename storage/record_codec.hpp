@@ -70,11 +70,11 @@ struct decoded_entry : record_head {
   std::string_view type; ///< this and the rest: empty unless a record
   std::string_view id;
   std::string_view data;
-  mail_view mail;            ///< only if `has_mail`
-  std::string_view key;      ///< only if `has_key`
-  uint64_t fingerprint = 0;  ///< only if `has_key`
-  std::string_view body;     ///< what travels; empty of the old versions
-  bool is_chained = true;    ///< false of the old versions, whose chain goes over the whole log
+  mail_view mail;           ///< only if `has_mail`
+  std::string_view key;     ///< only if `has_key`
+  uint64_t fingerprint = 0; ///< only if `has_key`
+  std::string_view body;    ///< what travels; empty of the old versions
+  bool is_chained = true;   ///< false of the old versions, whose chain goes over the whole log
 
   decoded_entry() noexcept {
     // not the arrays: only the first so many are ever looked at
@@ -137,8 +137,7 @@ bool begins_incarnation(std::string_view value) noexcept;
 /// is gone.
 /// @param node short form of the node that accepted it; does not matter for old versions
 /// @param previous of the same incarnation; of an old version: of the entry before it in the log
-uint64_t chain_of(const decoded_entry& x, std::string_view value, uint64_t node,
-                  uint64_t previous);
+uint64_t chain_of(const decoded_entry& x, std::string_view value, uint64_t node, uint64_t previous);
 
 /// The payload bytes that retention counts.
 inline uint64_t payload_bytes(const event& x) noexcept {

@@ -45,9 +45,9 @@ private:
   topic_windows windows_;
   int64_t now_ms_ = 0;
   int64_t delete_now_ms_ = 0;
-  lsn first_{}; // of the batch
-  std::string values_;          // of the entries of the batch, one behind the other
-  std::vector<size_t> ends_;    // of these, by position
+  lsn first_{};                          // of the batch
+  std::string values_;                   // of the entries of the batch, one behind the other
+  std::vector<size_t> ends_;             // of these, by position
   std::map<lsn, std::string> rewritten_; // entries that this batch has changed
   std::vector<topic_windows::window*> touched_;
   std::map<std::string, std::optional<std::string>> index_; // key to value, nullopt: deleted

@@ -102,15 +102,14 @@ bool rocksdb_event_store::is_member() const {
 // -- the writer's thread
 // ---------------------------------------------------------------------------
 
-result<std::vector<log_entry>>
-rocksdb_event_store::admit(uint64_t node, std::span<const std::string> bodies) {
+result<std::vector<log_entry>> rocksdb_event_store::admit(uint64_t node,
+                                                          std::span<const std::string> bodies) {
   if (auto failed = impl_->store.db->failed())
     return *failed;
   return impl_->writer.admit(node, bodies);
 }
 
-result<std::vector<record>> rocksdb_event_store::reoriginate(uint64_t node,
-                                                             origin_position after,
+result<std::vector<record>> rocksdb_event_store::reoriginate(uint64_t node, origin_position after,
                                                              origin_position up_to) {
   if (auto failed = impl_->store.db->failed())
     return *failed;

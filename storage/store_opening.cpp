@@ -218,41 +218,22 @@ private:
     return std::nullopt;
   }
 
-  /// The newest entry says how far each node's records are there; their own entries have the chains.
+  /// An entry says how far each node's records were there; their own entries have the chains.
   status load_heads(opened_store& x) {
-    if (x.end.position == lsn{})
-      return std::nullopt;
-    auto value = x.db->get(family::log, log_key{x.end.position}.view());
-    if (!value)
-      return value.error();
+    std::unique_ptr<rocksdb::Iterator> at{x.db->raw().NewIterator({}, x.db->at(family::log))};
     decoded_entry entry;
-    if (!*value || !decode_entry(**value, entry)) // salvaged: the index knows
-      return load_heads_from_index(x);
-    std::vector<slot_position> all{entry.other_span().begin(), entry.other_span().end()};
-    all.push_back({entry.slot, entry.origin});
-    for (auto& at : all)
-      if (auto failed = load_head(x, at))
-        return failed;
-    return std::nullopt;
-  }
-
-  status load_heads_from_index(opened_store& x) {
-    for (uint8_t slot = 0; slot < x.heads->size(); ++slot)
-      for (origin_position at;;) {
-        auto next_one = x.index->first_after(x.heads->node_of(slot), at);
-        if (!next_one)
-          return next_one.error();
-        if (!*next_one || **next_one > x.end.position)
-          break;
-        auto id = x.index->id_at(**next_one);
-        if (!id)
-          return id.error();
-        if (!*id)
-          break;
-        at = (*id)->at;
-        if (auto failed = load_head(x, {slot, at}))
+    for (at->SeekToLast(); at->Valid(); at->Prev()) {
+      if (!decode_entry(view(at->value()), entry))
+        continue; // salvaged
+      std::vector<slot_position> all{entry.other_span().begin(), entry.other_span().end()};
+      all.push_back({entry.slot, entry.origin});
+      for (auto& of : all)
+        if (auto failed = load_head(x, of))
           return failed;
-      }
+      break;
+    }
+    if (!at->status().ok())
+      return to_failure("cannot read the end of the log", at->status());
     return std::nullopt;
   }
 

@@ -43,8 +43,8 @@ void tail_check::check_chain(const std::string& position, const decoded_entry& x
   } else if (x.chain == 0) {
     return; // came from a store of an older version
   } else if (x.origin.sequence != 1) {
-    auto goes_on = before.at.incarnation == x.origin.incarnation
-                   && before.at.sequence + 1 == x.origin.sequence;
+    auto goes_on =
+      before.at.incarnation == x.origin.incarnation && before.at.sequence + 1 == x.origin.sequence;
     if (before.at.sequence != 0 && !goes_on)
       return report("the log entry at position " + position + " skips others of its node");
     if (!goes_on || before.chain == 0)

@@ -16,11 +16,11 @@ struct member_view {
   uint64_t node = 0; ///< short form; 0: it was not heard of since the start
   bool is_self = false;
   bool linked = false;
-  bool silent = false;       ///< nothing was heard from it for a while
-  std::string link_address;  ///< of the other end
+  bool silent = false;      ///< nothing was heard from it for a while
+  std::string link_address; ///< of the other end
   uint64_t incarnation = 0;
-  int64_t since_ms = 0;      ///< Unix time since when it is, or is not, linked
-  std::string trouble;       ///< why there is no link
+  int64_t since_ms = 0; ///< Unix time since when it is, or is not, linked
+  std::string trouble;  ///< why there is no link
 };
 
 /// Something that an operator has to look at.

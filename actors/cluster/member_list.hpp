@@ -9,8 +9,8 @@
 
 namespace tidings {
 
-/// The configured members, and which node each of them turned out to be. A member that was not heard
-/// of yet counts all the same: it has a stand-in for its id.
+/// The configured members, and which node each of them turned out to be. A member that was not
+/// heard of yet counts all the same: it has a stand-in for its id.
 class member_list {
 public:
   struct member {

@@ -207,8 +207,8 @@ private:
         if (auto found = decode_deliveries(x.body)) {
           for (auto& record : *found)
             record.node = from->second.node.short_form();
-          self_->send(env_.storage, delivery_ptr{std::make_shared<const std::vector<record>>(
-                                      std::move(*found))});
+          self_->send(env_.storage,
+                      delivery_ptr{std::make_shared<const std::vector<record>>(std::move(*found))});
         }
         return;
       case request_kind::publish:
@@ -246,9 +246,10 @@ private:
     auto owner = members_->find(x->owner);
     auto link = owner ? link_to(*owner) : std::nullopt;
     if (!link)
-      return refuse(x, {errc::owner_unreachable,
-                        "member " + x->owner + " takes the publishes to this topic, because its "
-                          "order is strict, and cannot be reached"});
+      return refuse(x,
+                    {errc::owner_unreachable, "member " + x->owner
+                                                + " takes the publishes to this topic, because its "
+                                                  "order is strict, and cannot be reached"});
     auto body = encode_publications(*x);
     if (body.size() > request_bytes_max)
       return refuse(x, {errc::payload_too_large,
@@ -305,8 +306,8 @@ private:
     auto send = [&] {
       if (piece.empty())
         return;
-      auto what = std::make_shared<const cluster::message>(cluster::request{
-        0, static_cast<uint8_t>(request_kind::deliver), encode_deliveries(piece)});
+      auto what = std::make_shared<const cluster::message>(
+        cluster::request{0, static_cast<uint8_t>(request_kind::deliver), encode_deliveries(piece)});
       for (auto& [number, link] : links_)
         caf::anon_send(link.actor, cluster::message_ptr{what});
       piece.clear();
@@ -334,8 +335,9 @@ private:
   template <class What>
   void say(uint64_t link, What what) {
     if (auto to = links_.find(link); to != links_.end())
-      caf::anon_send(to->second.actor, cluster::message_ptr{std::make_shared<const cluster::message>(
-                                      std::move(what))});
+      caf::anon_send(
+        to->second.actor,
+        cluster::message_ptr{std::make_shared<const cluster::message>(std::move(what))});
   }
 
   // -- links
@@ -349,7 +351,7 @@ private:
       spdlog::error("two nodes claim to be the same member member={} address={}", who.member,
                     x.address);
       caf::anon_send(x.actor, cluster::link_close{cluster::close_reason::not_a_member,
-                                               "another node is linked under this name"});
+                                                  "another node is linked under this name"});
       return;
     }
     auto loser = links_of_nodes_->on_up(who.node, {x.link, x.dialled, who.incarnation});
@@ -375,8 +377,8 @@ private:
     view.incarnation = who.incarnation;
     view.trouble.clear();
     ++links_up_;
-    spdlog::info("linked member={} node={} address={} dialled={}", who.member,
-                 to_string(who.node), x.address, x.dialled);
+    spdlog::info("linked member={} node={} address={} dialled={}", who.member, to_string(who.node),
+                 x.address, x.dialled);
     if (!x.dialled)
       want_dial(who.member, false);
     core_->link_up(link_id{x.link}, who.node.short_form());
@@ -476,8 +478,9 @@ private:
   void apply(cluster::action::send& x) {
     auto to = links_.find(to_number(x.link));
     if (to != links_.end())
-      caf::anon_send(to->second.actor,
-                  cluster::message_ptr{std::make_shared<const cluster::message>(std::move(x.what))});
+      caf::anon_send(
+        to->second.actor,
+        cluster::message_ptr{std::make_shared<const cluster::message>(std::move(x.what))});
   }
 
   void apply(cluster::action::store& x) {
@@ -562,7 +565,7 @@ private:
                     ? cluster::close_reason::not_a_member
                     : cluster::close_reason::unexpected_frame;
     caf::anon_send(known->second.actor,
-                cluster::link_close{reason, std::string{to_string(x.reason)}});
+                   cluster::link_close{reason, std::string{to_string(x.reason)}});
   }
 
   static uint64_t to_number(link_id x) {
@@ -621,7 +624,7 @@ private:
     int64_t deadline_ms = 0;
   };
 
-  std::map<uint64_t, link> links_; // in use
+  std::map<uint64_t, link> links_;                // in use
   std::map<uint64_t, waiting_request> passed_on_; // bounded by limits.publish-bytes
   std::map<std::pair<uint64_t, uint64_t>, std::shared_ptr<publish_listener>> taken_;
   uint64_t last_request_ = 0;

@@ -121,8 +121,8 @@ std::string encode_outcomes(const publish_request& x) {
   for (auto& item : x.items) {
     auto& outcome = item.outcome;
     if (outcome.refused) {
-      items.push_back({{"code", static_cast<int>(outcome.refused->code)},
-                       {"detail", outcome.refused->detail}});
+      items.push_back(
+        {{"code", static_cast<int>(outcome.refused->code)}, {"detail", outcome.refused->detail}});
       continue;
     }
     items.push_back({{"node", outcome.node},

@@ -511,7 +511,7 @@ void stream::on_tick() {
     }
   } else if (now - last_beat() >= ticks(profile_->heartbeat_interval)) {
     wrote_at_tick_ = beat_at_tick_ = now; // it is reading; look again after an interval
-    if (seen_ && !reading_) { // or waits for what it has seen on another node
+    if (seen_ && !reading_) {             // or waits for what it has seen on another node
       std::string out;
       append_heartbeat(out, *profile_, {});
       write(out);

@@ -147,8 +147,8 @@ private:
   uint32_t dropped_ = 0;
   state state_ = state::opening;
   bool reading_ = false;
-  bool blocked_ = false;   // the sink took less than it was given
-  bool quiet_ = true;      // of a replay: see replay_request
+  bool blocked_ = false;               // the sink took less than it was given
+  bool quiet_ = true;                  // of a replay: see replay_request
   std::shared_ptr<const cursor> seen_; // the same
   bool caught_up_ = false; // since it fell behind it has once read to the end of the log
 };

@@ -29,7 +29,8 @@ public:
     id_.clear();
     event_id{x.node, x.origin}.append_to(id_, is_member_);
     topics_.assign(x.topics.begin(), x.topics.end());
-    envelope item{id_, id_, topics_, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
+    envelope item{id_,    id_,    topics_,   x.type,          x.id,
+                  x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
     if (form_ == page_form::frames) {
       std::string json;
       append_notification_json(json, item, user_);

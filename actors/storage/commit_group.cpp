@@ -193,8 +193,8 @@ commit_group::outcome commit_group::commit() {
         x.content.content.topics.clear(); // it came too late: nobody is sent it
       records.push_back(std::move(x.content));
     }
-    result.batch = std::make_shared<committed_batch>(std::move(begin), store_.is_member(),
-                                                     std::move(records));
+    result.batch =
+      std::make_shared<committed_batch>(std::move(begin), store_.is_member(), std::move(records));
   }
   if (!result.broken)
     for (auto& x : works_)

@@ -79,8 +79,7 @@ public:
     name_.clear();
     event_id{x.node, x.origin}.append_to(name_, is_member_);
     topics_.assign(x.topics.begin(), x.topics.end());
-    return {id_, name_, topics_,   x.type,          x.id,
-            x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
+    return {id_, name_, topics_, x.type, x.id, x.data, x.kind, x.time_ms, x.expires_at_ms, x.mail};
   }
 
   const std::string& id() const noexcept {

@@ -22,7 +22,7 @@ private:
   struct origin_of_read {
     lsn after{};
     std::optional<gap_reason> gap;
-    std::string from; ///< what the reader gave, if it was understood
+    std::string from;                   ///< what the reader gave, if it was understood
     std::shared_ptr<const cursor> seen; ///< see replay_request
     bool quiet =
       true; ///< the reader named no id: what is missing before the first event is no loss

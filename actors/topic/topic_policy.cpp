@@ -65,9 +65,9 @@ void topic_policy::apply(publish_item& x, int64_t steady_ms) {
     return;
   }
   if (x.what.level && *x.what.level < least_level_) {
-    x.outcome.refused =
-      failure{errc::level_too_low, "the topic '" + topic_ + "' wants at least the level "
-                                     + to_string(least_level_) + ", not " + to_string(*x.what.level)};
+    x.outcome.refused = failure{errc::level_too_low,
+                                "the topic '" + topic_ + "' wants at least the level "
+                                  + to_string(least_level_) + ", not " + to_string(*x.what.level)};
     return;
   }
   auto& topics = x.what.content.topics;

@@ -24,7 +24,7 @@ private:
   std::string topic_;
   milliseconds ttl_{};
   milliseconds ttl_max_{};
-  durability level_ = durability::none;       // of who names none
+  durability level_ = durability::none; // of who names none
   durability least_level_ = durability::none;
   topic_retention retention_;
   uint64_t items_max_ = 0; // of a mailbox, if the topic is a user's or everyone's; 0: it is not

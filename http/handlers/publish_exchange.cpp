@@ -25,7 +25,8 @@ void publish_exchange::begin(session& s, request& x) {
 response publish_exchange::outcome(session& s, const publish_request& x) {
   auto& home = s.local_shard();
   count_outcomes(home.stats(), x);
-  return array_ ? render_outcomes(x, home.is_member()) : render_outcome(x.items.front(), home.is_member());
+  return array_ ? render_outcomes(x, home.is_member())
+                : render_outcome(x.items.front(), home.is_member());
 }
 
 response publish_exchange::refused(const failure& why) {

@@ -120,7 +120,7 @@ struct stream_config {
 struct topics_config {
   milliseconds ttl{7LL * 24 * 60 * 60 * 1000}; ///< of an event that names none; 0: kept for ever
   milliseconds ttl_max{0};                     ///< longer wishes are cut to it; 0: no bound
-  std::optional<durability> level; ///< of publishes; unset: see level_of_topics
+  std::optional<durability> level;             ///< of publishes; unset: see level_of_topics
   uint32_t active_max = 10'000;                ///< topic actors in memory
   milliseconds idle_timeout{60'000};           ///< then a topic actor leaves
 };
@@ -249,9 +249,9 @@ struct cluster_config {
   std::string secret_file;          ///< the same, in a file
   std::string certificate;          ///< links that leave this machine speak TLS
   std::string key;
-  std::string authority;                ///< who signs the certificates of members
-  milliseconds join_timeout{2'000};     ///< how long a start waits for the others
-  milliseconds quorum_timeout{5'000};   ///< then a publish at `quorum` is answered indeterminate
+  std::string authority;                   ///< who signs the certificates of members
+  milliseconds join_timeout{2'000};        ///< how long a start waits for the others
+  milliseconds quorum_timeout{5'000};      ///< then a publish at `quorum` is answered indeterminate
   uint64_t window_bytes = 4 * 1024 * 1024; ///< of records under way from one other node
 
   bool enabled() const noexcept {

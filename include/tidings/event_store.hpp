@@ -210,8 +210,8 @@ public:
   /// them, which must be appended in this order before others of that node are admitted. They must
   /// follow without a hole on what there is.
   /// @returns errc::storage_corrupt if they are not what this log expects next: another history
-  virtual result<std::vector<log_entry>> admit(uint64_t node, std::span<const std::string> bodies)
-    = 0;
+  virtual result<std::vector<log_entry>> admit(uint64_t node,
+                                               std::span<const std::string> bodies) = 0;
 
   /// What was admitted is not going to be appended.
   virtual void dismiss_admitted() = 0;

@@ -13,7 +13,7 @@ namespace tidings {
 class ownership {
 public:
   struct answer {
-    std::string owner;       ///< another member; empty: this node may take it
+    std::string owner;        ///< another member; empty: this node may take it
     bool has_several = false; ///< the topics have different owners
   };
 

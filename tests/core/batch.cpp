@@ -25,6 +25,7 @@ constexpr wire_format formats[] = {wire_format::sse, wire_format::sse_envelope, 
 record make_record(uint64_t number, std::string data, data_kind kind = data_kind::text) {
   record x;
   x.position = lsn{number};
+  x.node = node;
   x.origin = {3, number};
   x.time_ms = 1795241968123;
   x.content.topics = {"orders"};
@@ -73,7 +74,7 @@ const std::vector<std::string_view> one_topic{"orders"};
 
 CAF_TEST(an envelope shows its fields in a fixed order) {
   const std::vector<std::string_view> topics{"orders", "order:17"};
-  envelope x{"c1.AA",          topics,          "paid",        "a-1",
+  envelope x{"c1.Q",           "c1.AA",         topics,        "paid",       "a-1",
              "{\"total\":12}", data_kind::json, 1795241968123, 1795241968124};
   CAF_CHECK_EQUAL(envelope_of(x),
                   "{\"id\":\"c1.AA\",\"topic\":\"orders\",\"topics\":[\"orders\",\"order:17\"],"
@@ -83,20 +84,20 @@ CAF_TEST(an envelope shows its fields in a fixed order) {
 }
 
 CAF_TEST(an envelope leaves out what an event does not have) {
-  CAF_CHECK_EQUAL(envelope_of({"", one_topic, "", "", "hi \"you\"\n"}),
+  CAF_CHECK_EQUAL(envelope_of({"", "", one_topic, "", "", "hi \"you\"\n"}),
                   "{\"id\":null,\"topic\":\"orders\",\"topics\":[\"orders\"],\"type\":\"message\","
                   "\"time\":\"1970-01-01T00:00:00.000Z\",\"data\":\"hi \\\"you\\\"\\n\"}");
 }
 
 CAF_TEST(binary data is marked) {
-  auto x = json::parse(envelope_of({"", one_topic, "", "", "AAE=", data_kind::base64}));
+  auto x = json::parse(envelope_of({"", "", one_topic, "", "", "AAE=", data_kind::base64}));
   CAF_CHECK_EQUAL(x.at("encoding").get<std::string>(), "base64");
   CAF_CHECK_EQUAL(x.at("data").get<std::string>(), "AAE=");
 }
 
 CAF_TEST(JSON data is embedded as it is but on one line) {
   auto text =
-    envelope_of({"", one_topic, "", "", "{\r\n  \"a\\n\": [1.10,\n1e2]\r}", data_kind::json});
+    envelope_of({"", "", one_topic, "", "", "{\r\n  \"a\\n\": [1.10,\n1e2]\r}", data_kind::json});
   CAF_CHECK(text.ends_with("\"data\":{    \"a\\n\": [1.10, 1e2] }}"));
   CAF_CHECK(json::accept(text));
 }
@@ -116,7 +117,7 @@ CAF_TEST(any event survives every format) {
     auto type = text("xy \"\\");
     auto event_id = text("e-\"\\");
     auto data = text("ab\n\n\t\"\\ :{}");
-    envelope x{id, topics, type, event_id, data, data_kind::text, 1, 2};
+    envelope x{id, id, topics, type, event_id, data, data_kind::text, 1, 2};
     std::string plain, wrapped, line;
     append_wire(plain, wire_format::sse, x);
     append_wire(wrapped, wire_format::sse_envelope, x);
@@ -141,7 +142,7 @@ CAF_TEST(any event survives every format) {
 }
 
 CAF_TEST(an event becomes one chunk around one frame) {
-  committed_batch batch{node, {make_record(1, "hi")}};
+  committed_batch batch{{}, false, {make_record(1, "hi")}};
   auto& x = batch.as(wire_format::sse);
   auto expected = "id: " + id_of(batch.records()[0]) + "\ndata: hi\n\n";
   CAF_CHECK_EQUAL(std::string{frame(x, 0)}, expected);
@@ -155,7 +156,7 @@ CAF_TEST(the records of a batch follow each other in every format) {
     records.push_back(make_record(i, std::string(i * i % 5000, i % 7 ? 'x' : '\n')));
   records[5].content.ephemeral = true;
   records[6].content.type = "paid";
-  committed_batch batch{node, records};
+  committed_batch batch{{}, false, records};
   CAF_CHECK(batch.last() == lsn{200});
   for (auto format : formats) {
     auto& x = batch.as(format);
@@ -166,8 +167,9 @@ CAF_TEST(the records of a batch follow each other in every format) {
       auto& what = records[i].content;
       auto id = what.ephemeral ? std::string{} : id_of(records[i]);
       std::string expected;
-      append_wire(expected, format,
-                  {id, one_topic, what.type, what.id, what.data, what.kind, records[i].time_ms, 0});
+      append_wire(
+        expected, format,
+        {id, id, one_topic, what.type, what.id, what.data, what.kind, records[i].time_ms, 0});
       if (x.spans[i].chunk_begin != end || frame(x, i) != expected
           || dechunk(chunk(x, i)) != expected)
         CAF_FAIL("record " << i);
@@ -182,16 +184,52 @@ CAF_TEST(the records of a batch follow each other in every format) {
 CAF_TEST(ephemeral events have no id) {
   auto record = make_record(4, "now");
   record.content.ephemeral = true;
-  committed_batch batch{node, {record}};
+  committed_batch batch{{}, false, {record}};
   CAF_CHECK_EQUAL(std::string{frame(batch.as(wire_format::sse), 0)}, "data: now\n\n");
   CAF_CHECK(json::parse(frame(batch.as(wire_format::ndjson), 0)).at("id").is_null());
+}
+
+CAF_TEST(the ids of a batch go on from where the log stood) {
+  auto own = make_record(4, "a");
+  auto foreign = make_record(5, "b");
+  foreign.node = node + 1;
+  auto again = make_record(5, "c");
+  again.position = lsn{6};
+  cursor before{node, {2, 9}};
+  before.set(node + 2, {1, 1});
+  committed_batch batch{before, true, {own, foreign, again}};
+  auto expected = before;
+  for (size_t i = 0; i < 3; ++i) {
+    auto& x = batch.records()[i];
+    expected.set(x.node, x.origin);
+    CAF_CHECK(batch.cursor_at(i) == expected);
+    CAF_CHECK_EQUAL(std::string{frame(batch.as(wire_format::sse), i)},
+                    "id: " + expected.to_string() + "\ndata: " + x.content.data + "\n\n");
+    // Objects show the event's own name, which is the same on every node.
+    CAF_CHECK_EQUAL(
+      json::parse(frame(batch.as(wire_format::ndjson), i)).at("id").get<std::string>(),
+      (event_id{x.node, x.origin}.to_string(true)));
+  }
+  CAF_CHECK(batch.end() == expected);
+}
+
+CAF_TEST(of a record without topics nothing is sent but its place counts) {
+  auto gone = make_record(1, "");
+  gone.content.topics.clear();
+  auto x = make_record(2, "hi");
+  committed_batch batch{{}, false, {gone, x}};
+  for (auto format : formats) {
+    CAF_CHECK(frame(batch.as(format), 0).empty());
+    CAF_CHECK(!frame(batch.as(format), 1).empty());
+  }
+  CAF_CHECK(batch.cursor_at(0) == (cursor{node, {3, 1}}));
 }
 
 CAF_TEST(any number of threads shares one encoding) {
   std::vector<record> records;
   for (uint64_t i = 1; i <= 1000; ++i)
     records.push_back(make_record(i, "payload"));
-  committed_batch batch{node, records};
+  committed_batch batch{{}, false, records};
   const committed_batch::encoded* seen[8][wire_format_count];
   std::vector<std::thread> threads;
   for (auto& mine : seen)
@@ -208,8 +246,8 @@ CAF_TEST(any number of threads shares one encoding) {
 }
 
 CAF_TEST(the weight grows with what is held) {
-  committed_batch small{node, {make_record(1, "x")}};
-  committed_batch large{node, {make_record(1, std::string(100'000, 'x'))}};
+  committed_batch small{{}, false, {make_record(1, "x")}};
+  committed_batch large{{}, false, {make_record(1, std::string(100'000, 'x'))}};
   CAF_CHECK_GREATER_OR_EQUAL(small.weight(),
                              sizeof(record) + small.as(wire_format::sse).bytes.size());
   CAF_CHECK_GREATER_OR_EQUAL(large.weight(), 100'000 + large.as(wire_format::sse).bytes.size());
@@ -227,8 +265,8 @@ std::string item_of(const envelope& x, std::optional<item_state> state = std::nu
 
 CAF_TEST(an item shows its fields in a fixed order) {
   mail_view mail{"Hi \"you\"", "two\nlines", priority::critical};
-  envelope x{"c1.AA",         one_topic,     "paid",        "a-1", "{\"total\":12}",
-             data_kind::json, 1795241968123, 1795241968124, &mail};
+  envelope x{"c1.Q",           "c1.AA",         one_topic,     "paid",        "a-1",
+             "{\"total\":12}", data_kind::json, 1795241968123, 1795241968124, &mail};
   const std::string members =
     "{\"id\":\"c1.AA\",\"type\":\"paid\",\"title\":\"Hi \\\"you\\\"\",\"message\":\"two\\nlines\","
     "\"priority\":\"CRITICAL\",\"created\":\"2026-11-21T06:19:28.123Z\","
@@ -246,14 +284,14 @@ CAF_TEST(an item shows its fields in a fixed order) {
 CAF_TEST(an item leaves out what it does not have) {
   mail_view mail;
   CAF_CHECK_EQUAL(
-    item_of({"", one_topic, "", "", "", data_kind::text, 0, 0, &mail}),
+    item_of({"", "", one_topic, "", "", "", data_kind::text, 0, 0, &mail}),
     "{\"id\":null,\"type\":\"message\",\"title\":\"\",\"message\":\"\","
     "\"priority\":\"NORMAL\",\"created\":\"1970-01-01T00:00:00.000Z\",\"data\":null}");
   auto binary =
-    json::parse(item_of({"", one_topic, "", "", "AAE=", data_kind::base64, 0, 0, &mail}));
+    json::parse(item_of({"", "", one_topic, "", "", "AAE=", data_kind::base64, 0, 0, &mail}));
   CAF_CHECK_EQUAL(binary.at("encoding").get<std::string>(), "base64");
   CAF_CHECK_EQUAL(binary.at("data").get<std::string>(), "AAE=");
-  auto text = json::parse(item_of({"", one_topic, "", "", "{", data_kind::text, 0, 0, &mail}));
+  auto text = json::parse(item_of({"", "", one_topic, "", "", "{", data_kind::text, 0, 0, &mail}));
   CAF_CHECK_EQUAL(text.at("data").get<std::string>(), "{");
 }
 
@@ -271,7 +309,7 @@ CAF_TEST(any item survives every format) {
     auto data = text("ab\n\r\t\"\\");
     auto type = text("xy");
     mail_view mail{title, message, static_cast<priority>(random() % 4)};
-    envelope x{"c1.AA", one_topic, type, "", data, data_kind::text, 1, 0, &mail};
+    envelope x{"c1.AA", "c1.AA", one_topic, type, "", data, data_kind::text, 1, 0, &mail};
     std::string plain, wrapped, line;
     append_wire(plain, wire_format::sse, x);
     append_wire(wrapped, wire_format::sse_envelope, x);
@@ -298,7 +336,7 @@ CAF_TEST(a batch sends items as items and the others as before) {
   auto item = make_record(1, "[1,\n2]", data_kind::json);
   item.content.mail = std::make_shared<mail>(mail{"T", "M", priority::low});
   auto plain = make_record(2, "hi");
-  committed_batch batch{node, {item, plain}};
+  committed_batch batch{{}, false, {item, plain}};
   auto& x = batch.as(wire_format::sse);
   CAF_CHECK_EQUAL(std::string{frame(x, 0)},
                   "id: " + id_of(item) + "\ndata: {\"id\":\"" + id_of(item)
@@ -311,7 +349,7 @@ CAF_TEST(a batch sends items as items and the others as before) {
   CAF_CHECK(!json::parse(frame(batch.as(wire_format::ndjson), 1)).contains("title"));
   auto heavy = item;
   heavy.content.mail = std::make_shared<mail>(mail{"T", std::string(100'000, 'x'), priority::low});
-  committed_batch large{node, {heavy}};
+  committed_batch large{{}, false, {heavy}};
   CAF_CHECK_GREATER_OR_EQUAL(large.weight(), 100'000 + large.as(wire_format::sse).bytes.size());
 }
 

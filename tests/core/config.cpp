@@ -261,9 +261,9 @@ CAF_TEST(a time to live stays below its bound) {
 }
 
 CAF_TEST(quorum waits for the cluster) {
-  CAF_CHECK_EQUAL(problems_after([](config& x) { x.topics.level = durability::quorum; }),
-                  "topics.level quorum needs a cluster, which this version does not have yet: use "
-                  "fsync");
+  CAF_CHECK_EQUAL(
+    problems_after([](config& x) { x.topics.level = durability::quorum; }),
+    "topics.level quorum needs a cluster: name its members in [cluster], or use fsync");
   auto rule = rule_for("a");
   rule.level = durability::quorum;
   CAF_CHECK(

@@ -268,5 +268,70 @@ CAF_TEST(whatever is accepted is what would be printed) {
   CAF_CHECK_GREATER(accepted, 1000u); // most changes of a number give another cursor
 }
 
+CAF_TEST(merging raises and never lowers) {
+  cursor x{5, {2, 7}};
+  x.set(9, {1, 1});
+  cursor y{5, {2, 6}};
+  y.set(7, {3, 3});
+  y.set(9, {2, 0});
+  x.merge(y);
+  CAF_CHECK_EQUAL(x.components().size(), 3u);
+  CAF_CHECK(x.find(5) == (origin_position{2, 7}));
+  CAF_CHECK(x.find(7) == (origin_position{3, 3}));
+  CAF_CHECK(x.find(9) == (origin_position{2, 0}));
+}
+
+CAF_TEST(what was merged is covered) {
+  for (int i = 0; i < 1000; ++i) {
+    auto x = make(random() % 5);
+    auto y = make(random() % 5);
+    auto both = x;
+    both.merge(y);
+    CAF_CHECK(both.covers(x) && both.covers(y));
+    for (auto& at : x.components())
+      CAF_CHECK(both.covers(at.node, at.at));
+  }
+  cursor x{5, {2, 7}};
+  CAF_CHECK(x.covers(5, {2, 7}) && x.covers(5, {1, 99}));
+  CAF_CHECK(!x.covers(5, {2, 8}) && !x.covers(5, {3, 1}) && !x.covers(6, {1, 1}));
+  CAF_CHECK(x.covers(cursor{}) && x.covers(cursor{6, {9, 0}})); // which has seen nothing
+  CAF_CHECK(!x.covers(cursor{6, {9, 1}}));
+}
+
+// -- names of events
+// -------------------------------------------------------------------------------
+
+CAF_TEST(the names of events are fixed) {
+  event_id x{0x0102030405060708, {300, 5}};
+  CAF_CHECK_EQUAL(x.to_string(true), "e1.AQIDBAUGBwisAgU");
+  CAF_CHECK_EQUAL(x.to_string(false), (cursor{x.node, x.at}.to_string()));
+}
+
+CAF_TEST(any name of an event survives the way to text and back) {
+  for (int i = 0; i < 1000; ++i) {
+    event_id x{number(), {number(), number()}};
+    CAF_CHECK(event_id::parse(x.to_string(true)) == x);
+    CAF_CHECK(event_id::parse(x.to_string(false)) == x);
+    CAF_CHECK(!cursor::parse(x.to_string(true)));
+  }
+}
+
+CAF_TEST(text that names no event is refused) {
+  event_id x{9, {300, 5}};
+  auto text = x.to_string(true);
+  for (size_t n = 0; n < text.size(); ++n)
+    CAF_CHECK(!event_id::parse(text.substr(0, n)));
+  for (auto& odd : {text + "A", text + "AA", text + ".", " " + text, "e2" + text.substr(2),
+                    "E1" + text.substr(2), make(0).to_string(), make(2).to_string()})
+    CAF_CHECK(!event_id::parse(odd));
+  auto binary = unwrap(text);
+  auto name = [](std::string_view bytes) { return "e1." + wrap(bytes).substr(3); };
+  CAF_CHECK(event_id::parse(name(binary)) == x);
+  CAF_CHECK(!event_id::parse(name(binary + '\0')));
+  CAF_CHECK(!event_id::parse(
+    name(node(9) + "\xac\x82" + std::string(1, '\0') + "\x05"))); // longer than needed
+  CAF_CHECK(!event_id::parse("e1." + std::string(100'000, 'A')));
+}
+
 CAF_TEST_FIXTURE_SCOPE_END
 ()

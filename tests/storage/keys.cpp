@@ -102,15 +102,24 @@ CAF_TEST(values come back and nothing else is accepted) {
   CAF_CHECK(parsed->from == run.from);
   CAF_CHECK(!parse_origin("", encode_origin_value(run)));
 
-  encode_idempotency(bytes, {1, lsn{2}, {3, 4}, 5, 6});
-  CAF_CHECK_EQUAL(bytes, "\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\4"
-                         "\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0\6"sv);
+  encode_idempotency(bytes, {1, 7, lsn{2}, {3, 4}, 5, 6});
+  CAF_CHECK_EQUAL(bytes, "\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\4"
+                         "\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0\6\7"sv);
   auto key = parse_idempotency(bytes);
   CAF_REQUIRE(key.has_value());
   CAF_CHECK(key->origin == (origin_position{3, 4}));
   CAF_CHECK_EQUAL(key->fingerprint, 6u);
+  CAF_CHECK_EQUAL(int{key->slot}, 7);
   bytes.pop_back();
   CAF_CHECK(!parse_idempotency(bytes));
+  // Version 1 knew no other node.
+  bytes[0] = 1;
+  key = parse_idempotency(bytes);
+  CAF_REQUIRE(key.has_value());
+  CAF_CHECK(key->origin == (origin_position{3, 4}));
+  CAF_CHECK_EQUAL(key->fingerprint, 6u);
+  CAF_CHECK_EQUAL(int{key->slot}, 0);
+  CAF_CHECK(!parse_idempotency(bytes + '\0'));
   CAF_CHECK(parse_number(encode_number(12345)) == uint64_t{12345});
   CAF_CHECK(!parse_number("1"));
 }

@@ -139,13 +139,15 @@ struct fixture : store_fixture {
     if (!x)
       throw std::runtime_error(x.error().detail);
     opened = std::make_unique<opened_store>(std::move(*x));
-    writer = std::make_unique<log_writer>(
-      *opened->db, *opened->runs, *opened->clock,
-      log_writer::settings{opened->who.node.short_form(), opened->incarnation, 1000}, opened->end);
+    writer =
+      std::make_unique<log_writer>(*opened->db, *opened->heads, *opened->index, *opened->clock,
+                                   log_writer::settings{opened->incarnation, 1000}, opened->end);
     entries = std::make_unique<mailbox_index>(*opened->db, opened->expiry->keep_read_ms);
-    reader = std::make_unique<store_reader>(*opened->db, opened->expiry->floor, *entries);
+    reader =
+      std::make_unique<store_reader>(*opened->db, *opened->heads, opened->expiry->floor, *entries);
     background = std::make_unique<maintenance>(
-      *opened->db, *opened->expiry, [this] { return writer->last(); }, maintenance::settings{});
+      *opened->db, *opened->expiry, *opened->index, [this] { return writer->last(); },
+      maintenance::settings{});
   }
 
   /// Reads in pieces until the end.

@@ -19,8 +19,12 @@ public:
   std::map<std::string, key_entry> keys;
   size_t appends = 0;
   size_t syncs = 0;
+  bool member = false;
   bool last_append_synced = false;
+  size_t dismissals = 0;
+  size_t admitted_count = 0;
   status fail_append;
+  status fail_admit;
   status fail_sync;
   status full;
   status fail_mailbox;
@@ -42,6 +46,10 @@ public:
     return 5;
   }
 
+  bool is_member() const override {
+    return member;
+  }
+
   status append(std::span<log_entry> entries, bool sync) override {
     ++appends;
     last_append_synced = sync;
@@ -49,6 +57,11 @@ public:
       return fail_append;
     for (auto& x : entries) {
       x.content.position = lsn{records.size() + (x.content.content.ephemeral ? 0 : 1)};
+      if (!x.body.empty()) {
+        records.push_back(x.content);
+        continue;
+      }
+      x.content.node = id_.short_form();
       x.content.time_ms = ++now_ms;
       for (auto& change : x.changes)
         put(change.user, change.entry);
@@ -58,9 +71,43 @@ public:
       records.push_back(x.content);
       put_item(x.content);
       if (!x.key.empty())
-        keys[x.key] = {x.content.position, x.content.origin, x.content.time_ms, x.fingerprint};
+        keys[x.key] = {x.content.position, x.content.node, x.content.origin, x.content.time_ms,
+                       x.fingerprint};
     }
     return std::nullopt;
+  }
+
+  /// What another node sends is read as events in topic `t`; empty ones are gone.
+  result<std::vector<log_entry>> admit(uint64_t node,
+                                       std::span<const std::string> bodies) override {
+    if (fail_admit)
+      return *fail_admit;
+    std::vector<log_entry> admitted;
+    for (auto& body : bodies) {
+      auto& x = admitted.emplace_back();
+      x.body = "body of " + body;
+      x.content.node = node;
+      x.content.origin = {7, ++admitted_count};
+      x.content.time_ms = now_ms;
+      x.is_gone = body.empty();
+      if (!x.is_gone) {
+        x.content.content.topics = {"t"};
+        x.content.content.data = body;
+      }
+    }
+    return admitted;
+  }
+
+  void dismiss_admitted() override {
+    ++dismissals;
+  }
+
+  result<std::vector<record>> reoriginate(uint64_t, origin_position, origin_position) override {
+    return std::vector<record>{};
+  }
+
+  status append_forgotten(const log_head&) override {
+    return fail_append;
   }
 
   status sync() override {
@@ -108,6 +155,29 @@ public:
     return {id_.short_form(), {5, to_integer(x)}};
   }
 
+  std::optional<event_id> id_at(lsn x) const override {
+    if (x == lsn{} || x > last())
+      return std::nullopt;
+    auto& found = records[to_integer(x) - 1];
+    return event_id{found.node, found.origin};
+  }
+
+  std::optional<lsn> find(const event_id& x) const override {
+    for (auto& found : records)
+      if (found.node == x.node && found.origin == x.at)
+        return found.position;
+    return std::nullopt;
+  }
+
+  std::vector<log_head> heads() const override {
+    return {{id_.short_form(), {5, records.size()}, 0}};
+  }
+
+  result<origin_chunk> read_origin(uint64_t, origin_position, origin_position,
+                                   size_t) const override {
+    return origin_chunk{};
+  }
+
   result<lsn> before_time(int64_t unix_ms) const override {
     uint64_t n = 0;
     while (n < records.size() && records[n].time_ms < unix_ms)
@@ -126,7 +196,7 @@ public:
       return *fail_mailbox;
     std::vector<mailbox_entry> found;
     for (auto at = records.size(); at > 0 && found.size() < limit; --at)
-      if (auto x = find(user, records[at - 1]); x && is_listed(*x, now))
+      if (auto x = entry_of(user, records[at - 1]); x && is_listed(*x, now))
         found.push_back(*x);
     std::reverse(found.begin(), found.end());
     return found;
@@ -160,19 +230,21 @@ private:
     return std::find(topics.begin(), topics.end(), topic) != topics.end();
   }
 
-  static bool show(const record& x, record_visitor& to) {
+  bool show(const record& x, record_visitor& to) const {
+    auto at = cursor_at(x.position);
     std::vector<std::string_view> topics{x.content.topics.begin(), x.content.topics.end()};
     mail_view mail;
     if (x.content.mail)
       mail = {x.content.mail->title, x.content.mail->message, x.content.mail->level};
-    return to.on_record({x.position, x.origin, x.time_ms, x.content.expires_at_ms, x.content.kind,
-                         topics, x.content.type, x.content.id, x.content.data,
+    return to.on_record({x.position, &at, x.node, x.origin, x.time_ms, x.content.expires_at_ms,
+                         x.content.kind, topics, x.content.type, x.content.id, x.content.data,
                          x.content.mail ? &mail : nullptr});
   }
 
-  static void report(const record& x, record_visitor& to) {
+  void report(const record& x, record_visitor& to) const {
+    auto at = cursor_at(x.position);
     std::vector<std::string_view> topics{x.content.topics.begin(), x.content.topics.end()};
-    to.on_missing({x.position, x.origin, gap_reason::expired, topics});
+    to.on_missing({x.position, &at, gap_reason::expired, topics});
   }
 
   void put(const std::string& user, const mailbox_entry& x) {
@@ -199,7 +271,7 @@ private:
   }
 
   /// The entry of a record in a user's mailbox.
-  std::optional<mailbox_entry> find(std::string_view user, const record& x) const {
+  std::optional<mailbox_entry> entry_of(std::string_view user, const record& x) const {
     auto own = entries.find({std::string{user}, x.position});
     if (own != entries.end())
       return own->second;
@@ -217,7 +289,7 @@ private:
     if (!x.content.mail || user.empty()
         || !(names(x, everyone_topic) || names(x, user_topic(user))))
       return false;
-    auto entry = find(user, x);
+    auto entry = entry_of(user, x);
     return !entry || !is_listed(*entry, now);
   }
 

@@ -105,9 +105,9 @@ public:
   void make_shard() {
     shard_environment env;
     env.cfg = std::make_shared<config>(cfg);
-    env.node = store.node().short_form();
+    env.is_member = store.is_member();
     env.head = store.last();
-    env.head_id = store.cursor_at(store.last()).to_string();
+    env.head_at = store.cursor_at(store.last());
     env.stats = stats;
     env.clock = &clock;
     env.post = [this](std::function<void()> f) { posted.push_back(std::move(f)); };
@@ -166,11 +166,13 @@ public:
   }
 
   batch_ptr append(std::vector<log_entry> entries) {
+    auto before = store.cursor_at(store.last());
     (void)store.append(entries, true);
     std::vector<record> records;
     for (auto& x : entries)
       records.push_back(x.content);
-    return std::make_shared<committed_batch>(store.node().short_form(), std::move(records));
+    return std::make_shared<committed_batch>(std::move(before), store.is_member(),
+                                             std::move(records));
   }
 
   void commit(const batch_ptr& x) {

@@ -71,6 +71,10 @@ storage_actor::behavior_type test_storage(storage_actor::pointer, fake_store* st
     [put](caf::put_atom, const publish_ptr& x) { return put(x); },
     [](commit_atom) {},
     [](caf::tick_atom) {},
+    [](const replica_work_ptr&) {},
+    [](const delivery_ptr&) {},
+    [](settled_atom, const publish_ptr&) {},
+    [](const commit_listener&) {},
     [](sync_atom) { return true; },
   };
 }
