@@ -16,7 +16,8 @@ int64_t simulation::latency_us() {
 }
 
 void simulation::dial(size_t pair) {
-  auto [first, second] = pairs_[pair];
+  auto first = pairs_[pair].first;
+  auto second = pairs_[pair].second;
   events_.add(now_us_ + dice_.between(50'000, 500'000), event_kind::dial,
               static_cast<uint32_t>(pair));
   auto& dialler = nodes_[first];
