@@ -67,7 +67,7 @@ def summary(tests, result):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--broker", type=pathlib.Path, default=settings.broker_path)
-    parser.add_argument("--short", action="store_true", help="small counts, and only what the end-to-end tests do not run anyway")
+    parser.add_argument("--short", action="store_true", help="small counts, and only what is quick and the end-to-end tests do not run anyway")
     parser.add_argument("--budget", type=float, metavar="MINUTES", help="tests in rounds begin no further round when their share is over")
     parser.add_argument("--cycles", type=int, metavar="N", help="exactly so many rounds of each test in rounds")
     parser.add_argument("--only", action="append", default=[], metavar="ID|TEXT", help="a fault such as S1, or part of a test's name")
@@ -78,7 +78,9 @@ def main():
     settings.cycles = options.cycles
 
     tests = list(runner.load("faults"))
-    if not options.short:
+    if options.short:
+        tests = [x for x in tests if not getattr(getattr(x, x._testMethodName, None), "long_only", False)]
+    else:
         tests += [x for x in runner.load("e2e") if faults_of(x)]
     tests = [x for x in tests if wanted(x, options.only)]
     if options.list:

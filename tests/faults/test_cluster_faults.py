@@ -11,12 +11,11 @@ import time
 import unittest
 
 from support import settings
-from support.case import OwnBrokerTest, fault
+from support.case import OwnBrokerTest, fault, long_only
 from support.cluster import Cluster
 from support.cluster_storm import ClusterStorm
 from support.disk import PowerDisk
 from support.mailbox import Mailbox, Tab
-from support.traffic import FAULTS
 from support.waiting import eventually
 
 LEVELS = ("quorum", "quorum", "fsync")
@@ -92,6 +91,7 @@ class Splits(ClusterFault):
         return storm.close(but=("probe/",))
 
     @fault("N2")
+    @long_only
     def test_n2_one_direction_only(self):
         cluster = self.cluster(network=True)
         a, b, c = cluster
@@ -110,6 +110,7 @@ class Splits(ClusterFault):
         self.note(f"one direction cut: given up by both after {took:.1f} s, linked again after {healed:.1f} s: {judged}")
 
     @fault("N3")
+    @long_only
     def test_n3_two_that_see_only_the_third(self):
         cluster = self.cluster(network=True)
         a, b, c = cluster
@@ -129,6 +130,7 @@ class Splits(ClusterFault):
         self.note(f"records take the way through the third node: {max(delays) * 1000:.0f} ms at most; {self.judge(storm)}")
 
     @fault("N4")
+    @long_only
     def test_n4_links_that_come_and_go(self):
         cluster = self.cluster(network=True)
         before = self.resources(cluster)
@@ -157,6 +159,7 @@ class Splits(ClusterFault):
         return 1
 
     @fault("N20")
+    @long_only
     def test_n20_dismissed_on_one_side(self):
         cluster = self.cluster(network=True, options={"topics.level": "fsync"})
         a, b, c = cluster
@@ -204,7 +207,7 @@ class Processes(ClusterFault):
             cluster.wait_linked()
             cluster.wait_equal(CONVERGED)
             for node in cluster:
-                mine = next(x for x in node.view()["members"] if x["self"])["incarnation"]
+                mine = eventually(lambda: [x for x in node.view()["members"] if x["self"]])[0]["incarnation"]
                 self.assertGreaterEqual(mine, incarnations.get(node.name, 0))
                 incarnations[node.name] = mine
         self.note(f"{self.tried} times 2 of 3 killed: {storm.close(but=('probe/',))}")

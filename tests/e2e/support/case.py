@@ -17,6 +17,12 @@ def fault(*numbers):
     return mark
 
 
+def long_only(test):
+    """Not in the short set of the fault matrix."""
+    test.long_only = True
+    return test
+
+
 class BrokerTest(unittest.TestCase):
     """One broker for all tests of a class, unless a test starts its own with `self.broker()`.
 
