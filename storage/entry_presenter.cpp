@@ -30,8 +30,12 @@ event to_event(const decoded_entry& x) {
 
 record_view to_view(lsn position, const decoded_entry& x, const cursor& at,
                     uint64_t node) noexcept {
-  return {position,       &at,    node, x.origin, x.time_ms, x.expires_at_ms, x.kind,
-          x.topic_span(), x.type, x.id, x.data,   x.has_mail ? &x.mail : nullptr};
+  return {position,  &at,
+          node,      x.origin,
+          x.time_ms, x.expires_at_ms,
+          x.kind,    x.topic_span(),
+          x.type,    x.id,
+          x.data,    x.has_mail ? &x.mail : nullptr};
 }
 
 failure unreadable_entry(lsn position) {
@@ -69,9 +73,10 @@ entry_presenter::outcome entry_presenter::show(lsn position, std::string_view va
     return to_.on_record(to_view(position, x, at_, node)) ? outcome::go_on : outcome::stop;
   }
   if (position > forgotten_) {
+    auto is_evicted = x.form == entry_form::evicted || !(held || is_lost); // there, or here
     auto reason = x.form == entry_form::lost ? gap_reason::lost
-                  : held || is_lost          ? gap_reason::expired
-                                             : gap_reason::evicted;
+                  : is_evicted               ? gap_reason::evicted
+                                             : gap_reason::expired;
     at_ = to_cursor(x, heads_);
     to_.on_missing({position, &at_, reason, x.topic_span()});
   }
