@@ -75,9 +75,10 @@ entry_presenter::outcome entry_presenter::show(lsn position, std::string_view va
     return to_.on_record(to_view(position, x, at_, node)) ? outcome::go_on : outcome::stop;
   }
   if (position > forgotten_) {
+    auto is_evicted = x.form == entry_form::evicted || !(held || is_lost); // there, or here
     auto reason = x.form == entry_form::lost ? gap_reason::lost
-                  : held || is_lost          ? gap_reason::expired
-                                             : gap_reason::evicted;
+                  : is_evicted               ? gap_reason::evicted
+                                             : gap_reason::expired;
     at_ = to_cursor(x, heads_);
     to_.on_missing({position, &at_, reason, x.topic_span()});
   }

@@ -115,13 +115,24 @@ result<std::optional<lsn>> origin_index::first_after(uint64_t node, origin_posit
   auto exact = find({node, wanted});
   if (!exact)
     return exact.error();
-  if (*exact)
+  if (*exact && **exact > forgotten_.persisted())
     return exact;
   run_walk walk{db_};
   auto run = walk.at_or_after(node, wanted);
   if (auto failed = walk.failed())
     return *failed;
-  return run ? answer{run->position} : answer{};
+  if (!*exact)
+    return run ? answer{run->position} : answer{};
+  // Whether it was there nobody can tell any more; but the next that is says what it follows.
+  if (run) {
+    auto value = db_.get(family::log, log_key{run->position}.view());
+    if (!value)
+      return value.error();
+    decoded_entry entry;
+    if (*value && decode_entry(**value, entry) && entry.follows == at && at.sequence != 0)
+      return answer{run->position};
+  }
+  return exact;
 }
 
 result<cursor> origin_index::cursor_at(lsn x, lsn last) const {
@@ -204,10 +215,12 @@ result<origin_chunk> origin_index::read(uint64_t node, origin_position after, or
   constexpr size_t strangers_max = 64;
   origin_chunk chunk;
   auto slot = heads_.slot_of(node);
+  auto head = slot ? heads_.head(*slot) : log_head{};
   auto reached = after;
   size_t bytes = 0;
   decoded_entry entry;
-  while (slot) {
+  auto ended = false;
+  while (!ended && reached < head.at) {
     auto from = first_after(node, reached);
     if (!from)
       return from.error();
@@ -220,12 +233,14 @@ result<origin_chunk> origin_index::read(uint64_t node, origin_position after, or
     for (at->Seek(slice(key.view())); at->Valid() && (strangers < strangers_max || !moved);
          at->Next()) {
       auto place = parse_log_key(view(at->key())).value_or(next(last));
-      if (place > last)
-        return chunk.end_reached = true, chunk;
-      record_head head;
-      if (!decode_head(view(at->value()), head))
+      if (place > last) {
+        ended = true;
+        break;
+      }
+      record_head whose;
+      if (!decode_head(view(at->value()), whose))
         return unreadable_entry(place);
-      if (head.slot != *slot) {
+      if (whose.slot != *slot) {
         ++strangers;
         continue;
       }
@@ -258,10 +273,20 @@ result<origin_chunk> origin_index::read(uint64_t node, origin_position after, or
     }
     if (!at->status().ok())
       return to_failure("cannot read the log", at->status());
-    if (!at->Valid())
-      break;
+    ended = ended || !at->Valid();
   }
   chunk.end_reached = true;
+  if (reached >= head.at || head.at > up_to)
+    return chunk;
+  auto newest = find({node, head.at});
+  if (!newest)
+    return newest.error();
+  if (!*newest || **newest > forgotten_.persisted())
+    return chunk; // it has only just come
+  if (chunk.records.empty() && !chunk.forgotten)
+    chunk.forgotten = head;
+  else
+    chunk.end_reached = false; // it is told of next time
   return chunk;
 }
 

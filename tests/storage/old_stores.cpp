@@ -2,8 +2,8 @@
 
 // Stores that older versions have written, as they are on disk, must be readable for ever.
 
+#include "storage/cluster_fixture.hpp"
 #include "storage/identity_file.hpp"
-#include "storage/mailbox_fixture.hpp"
 
 #include <caf/test/dsl.hpp>
 
@@ -46,6 +46,7 @@ struct fixture : mailbox_fixture {
       throw std::runtime_error(error.detail);
     append_one(*store, make_entry("news", "two\nlines"));
     make_items();
+    make_others();
     close();
   }
 
@@ -64,6 +65,41 @@ struct fixture : mailbox_fixture {
     change("bob", 8, item_state::seen);
     change("bob", 10, item_state::archived);
     send({"bob"});
+  }
+
+  /// What came with schema 3: the records of another node, positions 15 to 17.
+  void make_others() {
+    member other;
+    other.clock.wall = clock.wall;
+    auto x = make_entry("news", "from there");
+    x.key = std::string{"app:there"};
+    x.fingerprint = 0x5678;
+    append_one(*other.store, x);
+    append_one(*store, make_entry("news", "from here"));
+    other.send({"eve"});
+    std::vector<std::string> bodies;
+    for (auto& record : other.records_of(other.id()))
+      bodies.push_back(record.body);
+    auto entries = store->admit(other.id(), bodies);
+    if (!entries || store->append(*entries, true))
+      throw std::runtime_error("the records of the other node are not taken over");
+  }
+
+  void check_others() {
+    auto all = read({}).records;
+    CAF_REQUIRE_GREATER_OR_EQUAL(all.size(), 12u);
+    CAF_CHECK_EQUAL(all[9].data, "from here");
+    CAF_CHECK_EQUAL(all[10].data, "from there");
+    CAF_CHECK_EQUAL(all[9].node, store->node().short_form());
+    CAF_CHECK_NOT_EQUAL(all[10].node, all[9].node);
+    CAF_CHECK_EQUAL(all[11].node, all[10].node);
+    CAF_CHECK_EQUAL(store->heads().size(), 2u);
+    auto key = store->find_key("app:there", clock.wall);
+    CAF_REQUIRE(key && key->has_value());
+    CAF_CHECK_EQUAL((*key)->node, all[10].node);
+    CAF_CHECK_EQUAL((*key)->fingerprint, 0x5678u);
+    CAF_CHECK_EQUAL(to_integer((*key)->position), 16u);
+    CAF_CHECK_EQUAL(show("eve"), "9 10 17");
   }
 
   void check_items() {
@@ -106,8 +142,10 @@ struct fixture : mailbox_fixture {
     CAF_REQUIRE(open());
     auto all = read({});
     positions there{1, 3, 5, 6, 7};
-    if (last == 14)
+    if (last >= 14)
       there.insert(there.end(), {8, 9, 10, 14}); // the others are of topics that nobody asked for
+    if (last >= 17)
+      there.insert(there.end(), {15, 16, 17});
     CAF_CHECK_EQUAL(all.positions(), there);
     CAF_CHECK_EQUAL(all.missing_positions(), (positions{2, 4}));
     CAF_CHECK(all.missing[0] == (shown_gap{2, gap_reason::expired, {"news"}}));
@@ -140,8 +178,9 @@ CAF_TEST(a new store is as expected) {
   // How the stored ones came to be: TIDINGS_TEST_KEEP_STORE=directory
   if (auto to = std::getenv("TIDINGS_TEST_KEEP_STORE"))
     fs::copy(directory(), to, fs::copy_options::recursive);
-  check(14);
+  check(17);
   check_items();
+  check_others();
 }
 
 CAF_TEST(a store of schema 1 is read as it was written) {
@@ -175,6 +214,14 @@ CAF_TEST(a store of schema 2 is read as it was written) {
   clock.advance(3 * minute_ms);
   check(14);
   check_items();
+}
+
+CAF_TEST(a store of schema 3 is read as it was written) {
+  fs::copy(kept("store-v3"), directory(), fs::copy_options::recursive);
+  clock.advance(3 * minute_ms);
+  check(17);
+  check_items();
+  check_others();
 }
 
 CAF_TEST_FIXTURE_SCOPE_END

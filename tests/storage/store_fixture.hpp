@@ -78,6 +78,8 @@ struct shown_record {
   origin_position origin;
   std::vector<std::string> topics;
   std::string data;
+  uint64_t node = 0;
+  cursor at;
 };
 
 struct shown_gap {
@@ -97,8 +99,12 @@ struct recorder : record_visitor {
   bool on_record(const record_view& x) override {
     if (records.size() == stop_after)
       return false;
-    records.push_back(
-      {to_integer(x.position), x.origin, {x.topics.begin(), x.topics.end()}, std::string{x.data}});
+    records.push_back({to_integer(x.position),
+                       x.origin,
+                       {x.topics.begin(), x.topics.end()},
+                       std::string{x.data},
+                       x.node,
+                       *x.at});
     return true;
   }
 
