@@ -52,9 +52,8 @@ struct fixture : test_node_fixture<test_coordinator_fixture<config_with_types>> 
     x->unsent_max = 1000;
     settings = x;
     owner = sys.spawn(recording_owner, &told);
-    auto link =
-      mm.spawn_broker(link_of_connection, socket, link_role::acceptor, settings,
-                      owner.address(), place);
+    auto link = mm.spawn_broker(link_of_connection, socket, link_role::acceptor, settings,
+                                owner.address(), place);
     watch = place;
     place.reset();
     broker = caf::actor_cast<caf::strong_actor_ptr>(link);
