@@ -164,9 +164,12 @@ result<cursor> origin_index::cursor_at(lsn x, lsn last) const {
 
 result<resolved_cursor> origin_index::resolve(const cursor& x, uint64_t current, lsn last) const {
   auto heads = heads_.all();
+  auto is_known = [&](const log_head& head) { return x.find(head.node).has_value(); };
+  auto is_other = [&](const log_head& head) { return head.node != heads_.own(); };
   auto known = x.find(heads_.own()).has_value()
-               || std::any_of(heads.begin(), heads.end(),
-                              [&](const log_head& head) { return x.find(head.node).has_value(); });
+               || std::any_of(heads.begin(), heads.end(), is_known)
+               // A new member has yet to receive what the reader has seen.
+               || (is_member_ && std::none_of(heads.begin(), heads.end(), is_other));
   auto own = x.find(heads_.own()).value_or(origin_position{});
   auto own_head = heads_.head(0).at;
   // A sequence that this very process has not given out is no id of ours.

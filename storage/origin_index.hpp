@@ -14,8 +14,10 @@ namespace tidings::storage {
 class origin_index {
 public:
   /// @param forgotten nothing is known about what was at or below it
-  origin_index(const database& db, const origin_heads& heads, const forget_floor& forgotten)
-    : db_(db), heads_(heads), forgotten_(forgotten) {
+  /// @param is_member whether records of other nodes may come
+  origin_index(const database& db, const origin_heads& heads, const forget_floor& forgotten,
+               bool is_member)
+    : db_(db), heads_(heads), forgotten_(forgotten), is_member_(is_member) {
     // nop
   }
 
@@ -50,6 +52,7 @@ private:
   const database& db_;
   const origin_heads& heads_;
   const forget_floor& forgotten_;
+  const bool is_member_;
 };
 
 } // namespace tidings::storage

@@ -149,7 +149,7 @@ private:
 
   status load_nodes(opened_store& x) {
     x.heads = std::make_unique<origin_heads>(x.who.node.short_form());
-    x.index = std::make_unique<origin_index>(*x.db, *x.heads, x.expiry->floor);
+    x.index = std::make_unique<origin_index>(*x.db, *x.heads, x.expiry->floor, settings_.is_member);
     for (uint8_t slot = 1; slot < slots_max; ++slot) {
       auto node = x.db->get_number(std::string{meta::slot} + std::to_string(slot));
       if (!node)
