@@ -206,7 +206,9 @@ result<resolved_cursor> origin_index::resolve(const cursor& x, uint64_t current,
     }
     found.after = std::min(found.after, before);
   }
-  found.overlaps = found.overlaps || heads.size() > 1 || x.components().size() > 1;
+  auto names_others = std::any_of(x.components().begin(), x.components().end(),
+                                  [&](auto& part) { return part.node != heads_.own(); });
+  found.overlaps = found.overlaps || heads.size() > 1 || names_others;
   if (found.after < forgotten_.persisted())
     found.gap = gap_reason::expired;
   return found;

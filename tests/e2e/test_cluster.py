@@ -328,6 +328,27 @@ class Absence(ClusterTest):
         fresh = self.stream_of(b, headers={"Last-Event-ID": position})
         self.assertEqual({x.data for x in self.read(fresh, 2)}, {"c0", "a20"})
 
+    def test_a_cursor_that_is_ahead_of_a_node_that_has_nothing(self):
+        a, b, c = nodes = self.cluster(start=False, options={"topics.level": "fsync"})
+        nodes.start(a, b)
+        for i in range(5):
+            self.publish(a, f"a{i}")
+        stream = self.stream_of(a, "?since=earliest")
+        position = self.read(stream, 5)[-1].id
+        for node in (a, b):
+            node.pause()
+        c.start()
+        self.assertEqual(self.data(c), [])
+        ahead = self.stream_of(c, headers={"Last-Event-ID": position})
+        self.assertTrue(ahead.ready()["recovered"])
+        for node in (a, b):
+            node.go_on()
+        nodes.wait_linked()
+        self.publish(b, "b0")
+        self.assertEqual(self.read(ahead, 1, position)[0].data, "b0")
+        self.assertTrue(ahead.silent(0.2))
+        nodes.check_equal()
+
     def test_a_dismissal_reaches_who_was_away(self):
         a, b, c = nodes = self.cluster()
         kept, gone = [Mailbox(a, "u").send(title=x)["id"] for x in ("kept", "gone")]
