@@ -179,7 +179,7 @@ bool decode_old(std::string_view value, decoded_entry& out) noexcept {
   out.other_count = 0;
   out.body = {};
   out.is_chained = false;
-  return slot == 0 && read_rest(in, out);
+  return slot == 0 && out.origin.sequence != 0 && read_rest(in, out);
 }
 
 } // namespace

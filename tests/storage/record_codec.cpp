@@ -392,6 +392,8 @@ CAF_TEST(nothing odd of an old version is accepted) {
   CAF_CHECK(refuses(old_record, 1, 0x06));
   CAF_CHECK(refuses(old_record, 1, 0x0a)); // nor were there keys
   CAF_CHECK(refuses(old_record, 30, 1));   // nor other nodes
+  CAF_CHECK_EQUAL(int{old_record[33]}, 2);
+  CAF_CHECK(refuses(old_record, 33, 0)); // sequences begin at 1
   CAF_CHECK_EQUAL(int{old_item[old_item.size() - 9]}, 3);
   CAF_CHECK(refuses(old_item, old_item.size() - 9, 4));
 }
