@@ -77,14 +77,7 @@ status log_writer::build(std::span<log_entry> entries) {
       content.time_ms = std::max(now, end_.arrived_ms);
       continue;
     } else {
-      auto follows = moved_[0].at;
-      auto previous = sequence_ == 0 ? 0 : chain_;
-      name(content, now);
-      place(0, content.origin, now);
-      content.position = end_.position;
-      append_body(value_, content, {follows, x.key, x.fingerprint}, previous);
-      end_.chain = chain_ = content.chain;
-      moved_[0] = {heads_.own(), content.origin, content.chain};
+      encode_own(content, x.key, x.fingerprint, now);
       if (auto failed = put(x, x.key, x.fingerprint))
         return failed;
     }
@@ -155,18 +148,12 @@ status log_writer::append_loss() {
   begin();
   record x;
   auto now = clock_.read_now_ms();
-  auto follows = moved_[0].at;
-  auto previous = sequence_ == 0 ? 0 : chain_;
-  name(x, now);
-  place(0, x.origin, now);
-  append_body(value_, x, {.follows = follows}, previous);
+  encode_own(x, {}, 0, now);
   decoded_entry place;
   if (!decode_entry(value_, place))
     return failure{errc::internal_error, "an entry that was just made cannot be read"};
   encode_stub(value_, entry_form::lost, now, place);
   place.expires_at_ms = now;
-  end_.chain = chain_ = x.chain;
-  moved_[0] = {heads_.own(), x.origin, x.chain};
   put_gone(end_.position, place);
   return commit(true);
 }
@@ -176,7 +163,7 @@ status log_writer::append_forgotten(const log_head& x) {
   if (!slot)
     return slot.error();
   if (x.at <= heads_.head(*slot).at)
-    return std::nullopt; // it is known
+    return db_.sync(); // it is known
   begin();
   auto now = clock_.read_now_ms();
   place(*slot, x.at, now);
@@ -221,14 +208,7 @@ result<std::vector<record>> log_writer::reoriginate(uint64_t node, origin_positi
     if (old.form == entry_form::record) {
       log_entry copy;
       copy.content.content = to_event(old);
-      auto follows = moved_[0].at;
-      auto previous = sequence_ == 0 ? 0 : chain_;
-      name(copy.content, now);
-      place(0, copy.content.origin, now);
-      copy.content.position = end_.position;
-      append_body(value_, copy.content, {follows, old.key, old.fingerprint}, previous);
-      end_.chain = chain_ = copy.content.chain;
-      moved_[0] = {heads_.own(), copy.content.origin, copy.content.chain};
+      encode_own(copy.content, old.key, old.fingerprint, now);
       if (auto failed = put(copy, old.key, old.fingerprint))
         return *db_.give_up(*failed);
       if (auto failed = mailboxes_.move_item(batch_, **place_of_old, copy.content))
@@ -277,10 +257,16 @@ status log_writer::move_back(uint8_t slot, origin_position to) {
   return std::nullopt;
 }
 
-void log_writer::name(record& x, int64_t now_ms) {
+void log_writer::encode_own(record& x, std::string_view key, uint64_t fingerprint, int64_t now_ms) {
+  auto previous = sequence_ == 0 ? 0 : chain_;
   x.node = heads_.own();
   x.origin = {settings_.incarnation, ++sequence_};
   x.time_ms = std::max(now_ms, end_.arrived_ms);
+  place(0, x.origin, now_ms);
+  x.position = end_.position;
+  append_body(value_, x, {moved_[0].at, key, fingerprint}, previous);
+  end_.chain = chain_ = x.chain;
+  moved_[0] = {x.node, x.origin, x.chain};
 }
 
 void log_writer::place(uint8_t slot, origin_position at, int64_t now_ms) {

@@ -75,8 +75,8 @@ private:
 
   status build(std::span<log_entry> entries);
 
-  /// Gives a record of this node its name.
-  void name(record& x, int64_t now_ms);
+  /// Gives a record of this node its name and place, and makes its value.
+  void encode_own(record& x, std::string_view key, uint64_t fingerprint, int64_t now_ms);
 
   /// Gives an entry its place, and begins its value with that.
   void place(uint8_t slot, origin_position at, int64_t now_ms);

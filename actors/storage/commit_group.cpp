@@ -159,9 +159,9 @@ commit_group::outcome commit_group::commit() {
       refuse_all({errc::indeterminate, failed->detail}, false);
       result.broken = failed;
     }
-  } else if (sync_) {
-    result.broken = store_.sync();
   }
+  if (entries_.empty() && sync_ && !result.broken)
+    result.broken = store_.sync(); // nothing was appended with it
   auto level = sync_ ? durability::fsync : durability::written;
   for (auto& x : waiting_) {
     auto& outcome = x.item->outcome;

@@ -101,39 +101,40 @@ private:
   }
 
   void note_forgotten(const replica_work& x) {
-    auto report = std::make_shared<commit_report>();
-    auto failed = env_.store->append_forgotten(*x.forgotten);
-    if (failed && failed->code != errc::storage_full)
-      return give_up(*failed);
-    if (failed)
-      report->refused.push_back({x.ticket, false});
-    else
-      report->done.push_back(x.ticket);
-    report->heads = env_.store->heads();
-    self_->send(listener_, commit_report_ptr{std::move(report)});
+    settle(x, env_.store->append_forgotten(*x.forgotten));
   }
 
   void publish_again(const replica_work& x) {
     auto begin = env_.store->cursor_at(env_.store->last());
     auto again = env_.store->reoriginate(x.node, x.reoriginate->first, x.reoriginate->second);
-    auto report = std::make_shared<commit_report>();
-    auto can_wait = [](errc why) {
-      return why == errc::storage_full || why == errc::invalid_parameter;
-    };
-    if (!again && !can_wait(again.error().code))
-      return give_up(again.error());
-    if (!again)
-      report->refused.push_back({x.ticket, false});
-    else
-      report->done.push_back(x.ticket);
     if (again && !again->empty()) {
       auto batch = std::make_shared<committed_batch>(std::move(begin), env_.store->is_member(),
                                                      std::move(*again));
       for (auto& shard : env_.shards)
         self_->send(shard, commit_notice{batch, {}});
     }
-    report->heads = env_.store->heads();
-    self_->send(listener_, commit_report_ptr{std::move(report)});
+    settle(x, again ? status{} : status{again.error()});
+  }
+
+  /// Reports work that is a commit of its own. What the store refused is tried again later.
+  void settle(const replica_work& x, const status& failed) {
+    if (failed && failed->code != errc::storage_full && failed->code != errc::invalid_parameter)
+      return give_up(*failed);
+    commit_report report;
+    if (failed)
+      report.refused.push_back({x.ticket, false});
+    else
+      report.done.push_back(x.ticket);
+    tell(std::move(report), !failed);
+  }
+
+  /// @param synced whether everything in the log is on disk now
+  void tell(commit_report x, bool synced) {
+    if (synced) {
+      x.heads = env_.store->heads();
+      dirty_ = false;
+    }
+    self_->send(listener_, std::make_shared<const commit_report>(std::move(x)));
   }
 
   void answer(const publish_ptr& x) {
@@ -194,17 +195,8 @@ private:
 
   /// What is not on disk yet is reported when it is.
   void report(commit_group::outcome& x) {
-    auto is_news = x.synced || !x.refused.empty();
-    if (is_news) {
-      auto report = std::make_shared<commit_report>();
-      if (x.synced) {
-        report->heads = env_.store->heads();
-        dirty_ = false;
-      }
-      report->done = std::move(x.done);
-      report->refused = std::move(x.refused);
-      self_->send(listener_, commit_report_ptr{std::move(report)});
-    }
+    if (x.synced || !x.refused.empty())
+      tell({{}, std::move(x.done), std::move(x.refused)}, x.synced);
     if (dirty_ && !x.synced)
       self_->delayed_send(storage_actor{self_}, sync_interval_of_members, caf::tick_atom_v);
   }
@@ -227,11 +219,8 @@ private:
     dirty_ = false;
     if (auto why = env_.store->sync())
       return give_up(*why);
-    if (!listener_)
-      return;
-    auto report = std::make_shared<commit_report>();
-    report->heads = env_.store->heads();
-    self_->send(listener_, commit_report_ptr{std::move(report)});
+    if (listener_)
+      tell({}, true);
   }
 
   void give_up(const failure& why) {

@@ -170,6 +170,26 @@ CAF_TEST(a repeat is not promised to be synced when the sync failed) {
   CAF_CHECK(beside->items[0].outcome.refused);
 }
 
+CAF_TEST(a disk that fills up between two looks refuses and still syncs what was promised) {
+  auto first = item("a", "1", "k");
+  first.level = durability::written;
+  group.add(request({first}), 0);
+  group.commit();
+  store.fail_append = failure{errc::storage_full, "full"};
+  auto fresh = request({item("a", "2")});
+  auto repeat = request({item("a", "1", "k")});
+  group.add(fresh, 0);
+  group.add(repeat, 0);
+  CAF_CHECK_EQUAL(store.syncs, 0u);
+  auto outcome = group.commit();
+  CAF_CHECK(!outcome.broken);
+  CAF_CHECK(outcome.synced);
+  CAF_CHECK_EQUAL(store.syncs, 1u);
+  CAF_REQUIRE(fresh->items[0].outcome.refused);
+  CAF_CHECK(fresh->items[0].outcome.refused->code == errc::storage_full);
+  CAF_CHECK(repeat->items[0].outcome.level == durability::fsync);
+}
+
 CAF_TEST(a group is full by events or by bytes) {
   group.add(request({item("a", std::string(2000, 'x'))}), 0);
   CAF_CHECK(group.full());
