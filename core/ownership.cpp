@@ -31,21 +31,14 @@ ownership::ownership(const config& x) : self_(x.cluster.node) {
     rules_ = x.topic;
 }
 
-ownership::answer ownership::of(const std::vector<std::string>& topics) const {
-  answer found;
-  if (rules_.empty())
-    return found;
-  const std::string* owner = nullptr;
+void ownership::add(answer& to, const std::vector<std::string>& topics) const {
   for (auto& topic : topics) {
     if (!is_strict(topic))
       continue;
-    auto& x = owner_of(topic);
-    found.has_several = found.has_several || (owner && *owner != x);
-    owner = &x;
+    auto& owner = owner_of(topic);
+    to.has_several = to.has_several || (!to.owner.empty() && to.owner != owner);
+    to.owner = owner;
   }
-  if (owner && *owner != self_)
-    found.owner = *owner;
-  return found;
 }
 
 const std::string& ownership::owner_of(std::string_view topic) const {

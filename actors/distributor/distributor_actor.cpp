@@ -54,39 +54,33 @@ public:
 private:
   void route(const publish_ptr& x) {
     if (x->route.empty()) {
-      if (forwarder_ && !x->is_forwarded && is_for_others(*x))
-        return pass_on(x);
-      x->route = plan_route(x->items);
       for (auto& item : x->items)
         item.subscribers = audience_.count(item.what.content.topics, item.what.content.type);
+      if (forwarder_ && !x->is_forwarded && is_taken_elsewhere(x))
+        return;
+      x->route = plan_route(x->items);
     }
     self_->send(topic_of(x->route[x->next_hop].topic), x);
   }
 
-  /// Whether another member has to take it, or nobody can.
-  bool is_for_others(publish_request& x) const {
-    for (auto& item : x.items) {
-      auto where = owners_->of(item.what.content.topics);
-      auto several = where.has_several || (&item != &x.items.front() && where.owner != x.owner);
-      x.owner = where.owner;
-      if (several)
-        return refuse(x), true;
-    }
-    return !x.owner.empty();
-  }
-
-  static void refuse(publish_request& x) {
-    for (auto& item : x.items)
-      item.outcome.refused = failure{
-        errc::invalid_request, "topics with a strict order that different members of the cluster "
-                               "take cannot be in one request: publish to each on its own"};
-  }
-
-  void pass_on(const publish_ptr& x) {
-    if (x->items.front().outcome.refused)
+  /// Passes on what another member has to take, and refuses what nobody can.
+  bool is_taken_elsewhere(const publish_ptr& x) {
+    ownership::answer found;
+    for (auto& item : x->items)
+      owners_->add(found, item.what.content.topics);
+    if (found.has_several) {
+      for (auto& item : x->items)
+        item.outcome.refused = failure{
+          errc::invalid_request, "topics with a strict order that different members of the cluster "
+                                 "take cannot be in one request: publish to each on its own"};
       self_->send(world_->shards[x->shard], commit_notice{nullptr, {x}});
-    else
-      self_->send(forwarder_, caf::forward_atom_v, x);
+      return true;
+    }
+    if (!owners_->is_elsewhere(found))
+      return false;
+    x->owner = std::move(found.owner);
+    self_->send(forwarder_, caf::forward_atom_v, x);
+    return true;
   }
 
   topic_actor& topic_of(const std::string& topic) {

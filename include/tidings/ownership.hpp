@@ -12,14 +12,21 @@ namespace tidings {
 /// has the same list of members, whoever is up, so that a node that comes and goes moves no topic.
 class ownership {
 public:
+  /// Who has to take events that stay together.
   struct answer {
-    std::string owner;        ///< another member; empty: this node may take it
-    bool has_several = false; ///< the topics have different owners
+    std::string owner;        ///< empty: any member may
+    bool has_several = false; ///< their topics have different owners: nobody can
   };
 
   explicit ownership(const config& x);
 
-  answer of(const std::vector<std::string>& topics) const;
+  /// Takes the topics of one more event into account.
+  void add(answer& to, const std::vector<std::string>& topics) const;
+
+  /// Whether another member has to take them.
+  bool is_elsewhere(const answer& x) const {
+    return !x.owner.empty() && x.owner != self_;
+  }
 
   /// Owner of a strict topic by rendezvous hashing (Thaler and Ravishankar, 1998).
   const std::string& owner_of(std::string_view topic) const;
