@@ -36,6 +36,7 @@ struct stream_plan {
   std::string since;
   uint64_t publishers = 1;
   int receive_bytes = 0; // of the sockets; 0: the kernel's choice
+  bool mailboxes = false; // the topics are names of users, whose mailboxes are streamed
 };
 
 /// Open event streams that are read and checked: every stream sees each publisher's numbers rise by
