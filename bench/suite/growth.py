@@ -63,7 +63,7 @@ def store(bench, name, contender, round_number):
             bench.load(server, "ndjson", events=events // 2, **fill)
             server.stop()
             again = Server(bench, contender, "0", settings, data=server.data)
-            one = {"topic": "bench:000500", "publishers": 4}
+            one = {"topic": "bench:000100", "publishers": 4}
             for measure, out in (
                     ("earliest", bench.load(again, "first", since="earliest", **one)),
                     ("middle", bench.load(again, "first", since=middle, **one)),
