@@ -1,4 +1,5 @@
-// Mode churn: streams that open and close as fast as that goes, with or without an event in between.
+// Mode churn: streams that open and close as fast as that goes, with or without an event in
+// between.
 
 #include "modes.hpp"
 #include "net.hpp"
@@ -26,9 +27,9 @@ struct churn_state {
   reactor& loop;
   const target& to;
   const churn_plan& plan;
-  uint64_t left = 0;   // rounds not yet begun
-  uint64_t begun = 0;  // over all windows: names topics
-  uint64_t ended = 0;  // rounds
+  uint64_t left = 0;  // rounds not yet begun
+  uint64_t begun = 0; // over all windows: names topics
+  uint64_t ended = 0; // rounds
   uint64_t failed = 0;
   histogram opening; // from connecting to the first bytes
 };

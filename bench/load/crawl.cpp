@@ -133,8 +133,8 @@ report run_crawl(run_context& x) {
   out.parameters.add("subscribers", subscribers).add("slow", slow).add("rate", rate);
   out.parameters.add("hold_s", hold_s).add("data_bytes", plan.data_bytes).add("ack", plan.ack);
   auto& r = out.results;
-  r.add("complete", complete && others.tally().exact() && publishers.failed() == 0
-                      && slow_ones.closed() == 0);
+  r.add("complete",
+        complete && others.tally().exact() && publishers.failed() == 0 && slow_ones.closed() == 0);
   r.add("slow_closed", slow_ones.closed()).add("slow_bytes_read", slow_ones.bytes());
   r.add("buffers_full", unchanged == 3 || slow == 0).add("fill_seconds", filled_s);
   r.add("kernel_bytes", unsent_bytes(x.to.port));

@@ -108,8 +108,8 @@ report run_mailbox(run_context& x) {
     write_mark(title.data(), {now_ns(), 0, 1});
     return post(user_path(i), R"({"title":")" + title + R"("})");
   });
-  auto all_have = loop.run_until(now_ns() + 10 * ns_per_second,
-                                 [&] { return streams.tally().events >= users; });
+  auto all_have =
+    loop.run_until(now_ns() + 10 * ns_per_second, [&] { return streams.tally().events >= users; });
   loop.run_for(settle_s * ns_per_second);
   const auto sent = x.probe.rss_bytes();
   const auto reads = streams.tally().reads;

@@ -197,7 +197,8 @@ public:
       nodes_.push_back(std::make_unique<follower_set>(loop_, to, where, 1));
       nodes_.back()->open();
       nodes_.back()->tend();
-      if (!loop_.run_until(now_ns() + 10 * ns_per_second, [&] { return nodes_.back()->all_open(); }))
+      if (!loop_.run_until(now_ns() + 10 * ns_per_second,
+                           [&] { return nodes_.back()->all_open(); }))
         fail("no stream on port " + std::to_string(port));
     }
   }

@@ -32,9 +32,9 @@ public:
   }
 
   void send(uint64_t stamp_ns, uint64_t topic) {
-    auto mark = set_.plan_.number_by_topic
-                  ? payload_mark{stamp_ns, static_cast<uint16_t>(topic), ++set_.topic_numbers_[topic]}
-                  : payload_mark{stamp_ns, number_, ++sequence_};
+    auto mark = set_.plan_.number_by_topic ? payload_mark{stamp_ns, static_cast<uint16_t>(topic),
+                                                          ++set_.topic_numbers_[topic]}
+                                           : payload_mark{stamp_ns, number_, ++sequence_};
     if (set_.plan_.topics > 1)
       for (size_t i = 0; i < 6; ++i, topic /= 10)
         request_[topic_end_ - 1 - i] = static_cast<char>('0' + topic % 10);

@@ -1,4 +1,5 @@
-// Mode storm: all streams are lost at once and come back with their cursors, while publishing goes on.
+// Mode storm: all streams are lost at once and come back with their cursors, while publishing goes
+// on.
 
 #include "follower_set.hpp"
 #include "modes.hpp"
@@ -83,8 +84,8 @@ report run_storm(run_context& x) {
   publishers.stop();
   loop.run_until(now_ns() + 10 * ns_per_second, [&] { return publishers.done(); });
   followers.want(publishers.topic_numbers());
-  auto all = loop.run_until(now_ns() + 10 * ns_per_second,
-                            [&] { return followers.satisfied() == streams; });
+  auto all =
+    loop.run_until(now_ns() + 10 * ns_per_second, [&] { return followers.satisfied() == streams; });
 
   report out;
   out.parameters.add("streams", streams).add("topics", plan.topics).add("rate", rate);
