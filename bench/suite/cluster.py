@@ -180,7 +180,7 @@ def rolling_restart(bench, name, contender, round_number):
         publisher = Publisher(cluster.ports)
 
         def publish():
-            while not over.wait(0.1):
+            while not over.wait(bench.pick(0.5, 0.1)):
                 publisher.publish()
 
         thread = threading.Thread(target=publish)
@@ -231,8 +231,7 @@ ROWS = [
     Row("  CPU of all nodes per event", "cluster-replicate", "replicated_cpu_us_per_event", "µs"),
     Row("  a node alone, fsync", "cluster-replicate-single", "events_per_second", "/s", digits=0),
     Row("  … CPU per event", "cluster-replicate-single", "server_cpu_us_per_event", "µs"),
-    Row("cluster: broadcast to 45,000 on 3 nodes, p50", "cluster-broadcast", "latency_p50_us", "ms", scale=1e-3,
-        limits=(("≤ 3.3 × alone", AT_MOST, lambda v: 3.3 * v["cluster-broadcast-single latency_p50_us"]),)),
+    Row("cluster: broadcast to 45,000 on 3 nodes, p50", "cluster-broadcast", "latency_p50_us", "ms", scale=1e-3),
     Row("  p99", "cluster-broadcast", "latency_p99_us", "ms", scale=1e-3),
     Row("  last", "cluster-broadcast", "latency_last_us", "ms", scale=1e-3),
     Row("  memory per stream", "cluster-broadcast", "rss_per_stream_bytes", "bytes", digits=0),
