@@ -68,7 +68,7 @@ def slow_1000(bench, name, contender, round_number):
 def shards(bench, name, contender, round_number):
     """One and two I/O threads on both cores, or one floor and two beside each other, which tells what this
     machine makes of two cores. The load reads every 50 ms, many events at once, which costs it little."""
-    given = {"publishers": 4, "subscribers": bench.pick(2000, 500), "events": bench.pick(2000, 100),
+    given = {"publishers": 4, "subscribers": bench.pick(2000, 500), "events": bench.pick(3000, 1500),
              "read_every_ms": 50}
 
     def run(count):
