@@ -176,7 +176,7 @@ class Splits(ClusterFault):
         before = self.resources(cluster)
         storm = ClusterStorm(self, cluster, LEVELS, wanderers=2, pause=0.02).begin()
         storm.wait(20, *cluster)
-        end, changes, worst = time.monotonic() + settings.pick(120, 5), 0, 0.0
+        end, changes, worst = time.monotonic() + settings.pick(120, 5, 600), 0, 0.0
         pairs = list(itertools.combinations("abc", 2))
         while time.monotonic() < end:
             order = self.random.sample(pairs, 3)
@@ -316,8 +316,8 @@ class Processes(ClusterFault):
         c.pause()
         paused, sent = time.monotonic(), bytes_sent[0]
         highest = list(base)
-        end = paused + settings.pick(60, 7)
-        backlog = settings.pick(100, 24) << 20
+        end = paused + settings.pick(60, 7, 300)
+        backlog = settings.pick(100, 24, 500) << 20
         while time.monotonic() < end or (bytes_sent[0] - sent < backlog and time.monotonic() < end + 60):
             highest = [max(x, node.memory("RssAnon")) for x, node in zip(highest, (a, b))]
             if rates:
@@ -331,7 +331,7 @@ class Processes(ClusterFault):
         for thread in threads:
             thread.join(20)
         cluster.wait_linked()
-        cluster.wait_equal(60)
+        cluster.wait_equal(300)
         caught_up = time.monotonic() - resumed
         storm.wait(5)
         storm.stop()
