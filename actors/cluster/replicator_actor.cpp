@@ -4,8 +4,8 @@
 #include "actors/cluster/dialer.hpp"
 #include "actors/cluster/link_messages.hpp"
 #include "actors/cluster/member_list.hpp"
+#include "actors/cluster/member_requests.hpp"
 #include "actors/cluster/quorum_queue.hpp"
-#include "actors/cluster/request_codec.hpp"
 #include "cluster/link_table.hpp"
 #include "cluster/majority.hpp"
 #include "cluster/replicator.hpp"
@@ -45,25 +45,7 @@ std::vector<cluster::origin_head> to_heads(const std::vector<log_head>& xs) {
   return heads;
 }
 
-/// Waits for the outcome of a publish that another member passed on. On the thread of a shard.
-class forwarded_listener : public publish_listener {
-public:
-  forwarded_listener(caf::actor to, uint64_t link, uint64_t request)
-    : to_(std::move(to)), link_(link), request_(request) {
-    // nop
-  }
-
-  void on_published(const publish_ptr& x) override {
-    caf::anon_send(to_, forwarded_outcome{link_, request_, x});
-  }
-
-private:
-  caf::actor to_;
-  uint64_t link_;
-  uint64_t request_;
-};
-
-class replicator_state {
+class replicator_state : public member_requests::links {
 public:
   static inline const char* name = "tidings.replicator";
 
@@ -88,6 +70,7 @@ public:
                   members_->ids(), how, now_ms());
     for (auto& x : members_->all())
       views_[x.name].since_ms = env_.clock->wall_ms();
+    requests_.emplace(self_, env_, *this);
     env_.gate->majority = static_cast<uint32_t>(cluster::majority(members_->all().size()));
     self_->set_default_handler(caf::drop);
     self_->set_exit_handler([this](const caf::exit_msg& x) {
@@ -103,9 +86,12 @@ public:
       [this](const publish_ptr& x) { await_quorum(x); },
       [this](const cluster::link_up& x) { on_up(x); },
       [this](const cluster::link_received& x) { on_received(x); },
-      [this](caf::forward_atom, const publish_ptr& x) { pass_on(x); },
-      [this](deliver_atom, const batch_ptr& x) { deliver_elsewhere(*x); },
-      [this](const forwarded_outcome& x) { on_forwarded(x); },
+      [this](caf::forward_atom, const publish_ptr& x) { requests_->pass_on(x); },
+      [this](deliver_atom, const batch_ptr& x) {
+        if (!links_.empty())
+          requests_->deliver_elsewhere(*x);
+      },
+      [this](const forwarded_outcome& x) { requests_->on_forwarded(x); },
       [this](const cluster::link_suspect& x) { on_suspect(x); },
       [this](const cluster::link_down& x) { on_down(x); },
       [this](const cluster::dial_failed& x) { on_dial_failed(x); },
@@ -186,158 +172,43 @@ private:
     self_->send(env_.storage, std::make_shared<const replica_work>(std::move(x)));
   }
 
-  // -- requests
-  // ------------------------------------------------------------------------------------
-
   void on_received(const cluster::link_received& x) {
     if (auto asked = std::get_if<cluster::request>(x.what.get()))
-      return on_request(x.link, *asked);
+      return requests_->on_request(x.link, *asked);
     if (auto answer = std::get_if<cluster::response>(x.what.get()))
-      return on_response(*answer);
+      return requests_->on_response(*answer);
     core_->receive(link_id{x.link}, *x.what);
     perform();
   }
 
-  void on_request(uint64_t link, const cluster::request& x) {
-    auto from = links_.find(link);
-    if (from == links_.end())
-      return;
-    switch (static_cast<request_kind>(x.kind)) {
-      case request_kind::deliver:
-        if (auto found = decode_deliveries(x.body)) {
-          for (auto& record : *found)
-            record.node = from->second.node.short_form();
-          self_->send(env_.storage,
-                      delivery_ptr{std::make_shared<const std::vector<record>>(std::move(*found))});
-        }
-        return;
-      case request_kind::publish:
-        return take(link, x);
-    }
-  }
+  // -- for requests
+  // --------------------------------------------------------------------------------
 
-  /// Takes a publish that another member passed on.
-  void take(uint64_t link, const cluster::request& x) {
-    auto what = decode_publications(x.body);
-    if (!what)
-      return;
-    auto bytes = static_cast<uint64_t>(x.body.size());
-    if (value(env_.stats->publish_bytes) + bytes > env_.publish_bytes_max) {
-      for (auto& item : what->items)
-        item.outcome.refused =
-          failure{errc::overloaded, "too many publishes are waiting at the owner of the topic"};
-      return on_forwarded({link, x.id, what});
-    }
-    what->budget = publish_budget{env_.stats, bytes};
-    what->is_forwarded = true;
-    auto listener = std::make_shared<forwarded_listener>(caf::actor{self_}, link, x.id);
-    what->listener = listener;
-    taken_[{link, x.id}] = std::move(listener);
-    self_->send(env_.distributor, std::move(what));
-  }
-
-  void on_forwarded(const forwarded_outcome& x) {
-    taken_.erase({x.link, x.request});
-    say(x.link, cluster::response{x.request, encode_outcomes(*x.what)});
-  }
-
-  /// Passes a publish on to the member that owns its topic.
-  void pass_on(const publish_ptr& x) {
-    auto owner = members_->find(x->owner);
-    auto link = owner ? link_to(*owner) : std::nullopt;
-    if (!link)
-      return refuse(x,
-                    {errc::owner_unreachable, "member " + x->owner
-                                                + " takes the publishes to this topic, because its "
-                                                  "order is strict, and cannot be reached"});
-    auto body = encode_publications(*x);
-    if (body.size() > request_bytes_max)
-      return refuse(x, {errc::payload_too_large,
-                        "too large to be passed on to the member that takes this topic"});
-    auto id = ++last_request_;
-    passed_on_[id] = {x, *link, now_ms() + env_.cfg.quorum_timeout.count()};
-    say(*link, cluster::request{id, static_cast<uint8_t>(request_kind::publish), std::move(body)});
-  }
-
-  void on_response(const cluster::response& x) {
-    auto i = passed_on_.find(x.id);
-    if (i == passed_on_.end())
-      return;
-    auto what = std::move(i->second.what);
-    passed_on_.erase(i);
-    if (!decode_outcomes(x.body, *what))
-      return refuse(what, {errc::indeterminate, "the owner of the topic gave no proper answer"});
-    answer(what);
-  }
-
-  /// What waits for an owner that is gone, or for too long.
-  template <class Predicate>
-  void give_up_on(Predicate is_over) {
-    for (auto i = passed_on_.begin(); i != passed_on_.end();) {
-      if (!is_over(i->second)) {
-        ++i;
-        continue;
-      }
-      auto what = std::move(i->second.what);
-      i = passed_on_.erase(i);
-      refuse(what, {errc::indeterminate,
-                    "the member that takes the publishes to this topic has not answered: it may be "
-                    "stored; repeat it with the same Idempotency-Key to be sure"});
-    }
-  }
-
-  void refuse(const publish_ptr& x, const failure& why) {
-    for (auto& item : x->items)
-      item.outcome.refused = why;
-    answer(x);
-  }
-
-  void answer(const publish_ptr& x) {
-    self_->send(env_.shards[x->shard], commit_notice{nullptr, {x}});
-  }
-
-  /// Events of this node that are not stored, for the streams of the others.
-  void deliver_elsewhere(const committed_batch& batch) {
-    if (links_.empty())
-      return;
-    auto self = env_.store->node().short_form();
-    std::vector<const record*> piece;
-    size_t bytes = 0;
-    auto send = [&] {
-      if (piece.empty())
-        return;
-      auto what = std::make_shared<const cluster::message>(
-        cluster::request{0, static_cast<uint8_t>(request_kind::deliver), encode_deliveries(piece)});
-      for (auto& [number, link] : links_)
-        caf::anon_send(link.actor, cluster::message_ptr{what});
-      piece.clear();
-      bytes = 0;
-    };
-    for (auto& x : batch.records()) {
-      if (!x.content.ephemeral || x.node != self)
-        continue;
-      auto size = 2 * x.content.data.size() + 512; // escapes
-      if (bytes + size > request_bytes_max)
-        send();
-      piece.push_back(&x);
-      bytes += size;
-    }
-    send();
-  }
-
-  std::optional<uint64_t> link_to(const member_list::member& x) const {
+  std::optional<uint64_t> link_to(const std::string& member) const override {
     for (auto& [number, known] : links_)
-      if (known.member == x.name)
+      if (known.member == member)
         return number;
     return std::nullopt;
   }
 
-  template <class What>
-  void say(uint64_t link, What what) {
+  std::optional<uint64_t> node_at(uint64_t link) const override {
+    auto known = links_.find(link);
+    if (known == links_.end())
+      return std::nullopt;
+    return known->second.node.short_form();
+  }
+
+  void say(uint64_t link, cluster::message what) override {
     if (auto to = links_.find(link); to != links_.end())
       caf::anon_send(
         to->second.actor,
         cluster::message_ptr{std::make_shared<const cluster::message>(std::move(what))});
+  }
+
+  void say_to_all(cluster::message what) override {
+    auto shared = std::make_shared<const cluster::message>(std::move(what));
+    for (auto& [number, link] : links_)
+      caf::anon_send(link.actor, cluster::message_ptr{shared});
   }
 
   // -- links
@@ -393,8 +264,7 @@ private:
       return;
     }
     auto member = known->second.member;
-    give_up_on([&](const waiting_request& waiting) { return waiting.link == x.link; });
-    std::erase_if(taken_, [&](auto& taken) { return taken.first.first == x.link; });
+    requests_->on_down(x.link);
     auto was_in_use = links_of_nodes_->on_down(known->second.node, x.link);
     links_.erase(known);
     core_->link_down(link_id{x.link});
@@ -476,11 +346,7 @@ private:
   }
 
   void apply(cluster::action::send& x) {
-    auto to = links_.find(to_number(x.link));
-    if (to != links_.end())
-      caf::anon_send(
-        to->second.actor,
-        cluster::message_ptr{std::make_shared<const cluster::message>(std::move(x.what))});
+    say(to_number(x.link), std::move(x.what));
   }
 
   void apply(cluster::action::store& x) {
@@ -580,7 +446,7 @@ private:
     core_->tick(now);
     for (auto& x : waiting_->expire(now))
       give_back(x);
-    give_up_on([now](const waiting_request& x) { return x.deadline_ms <= now; });
+    requests_->on_tick(now);
     perform();
     if (now >= next_view_ms_) {
       next_view_ms_ = now + view_interval_ms;
@@ -617,17 +483,8 @@ private:
   std::optional<cluster::replicator> core_;
   std::optional<quorum_queue> waiting_;
   std::vector<log_head> on_disk_;
-  /// A publish that was passed on.
-  struct waiting_request {
-    publish_ptr what;
-    uint64_t link = 0;
-    int64_t deadline_ms = 0;
-  };
-
-  std::map<uint64_t, link> links_;                // in use
-  std::map<uint64_t, waiting_request> passed_on_; // bounded by limits.publish-bytes
-  std::map<std::pair<uint64_t, uint64_t>, std::shared_ptr<publish_listener>> taken_;
-  uint64_t last_request_ = 0;
+  std::optional<member_requests> requests_;
+  std::map<uint64_t, link> links_; // in use
   std::map<std::string, caf::actor> dialers_;
   std::map<std::string, member_view> views_;
   std::vector<alarm_view> alarms_;
