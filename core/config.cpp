@@ -275,6 +275,9 @@ private:
     positive("cluster.join-timeout", x.join_timeout);
     positive("cluster.quorum-timeout", x.quorum_timeout);
     between("cluster.window-bytes", x.window_bytes, mib, gib, bytes);
+    positive("cluster.view-timeout", x.view_timeout);
+    constexpr uint32_t view_requests_max = 16; // answers are far below what a link holds back
+    between("cluster.view-requests", x.view_requests, 1, view_requests_max, count);
   }
 
   void check_log() {

@@ -68,6 +68,8 @@ const char* to_string(errc x) noexcept {
       return "starting";
     case errc::owner_unreachable:
       return "owner_unreachable";
+    case errc::member_unreachable:
+      return "member_unreachable";
   }
   return "unknown";
 }

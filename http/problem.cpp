@@ -72,6 +72,8 @@ description describe(errc x) noexcept {
       return {503, "Starting", 1};
     case errc::owner_unreachable:
       return {503, "Owner unreachable", 2};
+    case errc::member_unreachable:
+      return {503, "Member unreachable", 2};
     case errc::indeterminate:
       return {504, "Indeterminate"};
     case errc::shutting_down:

@@ -45,6 +45,8 @@ void member_requests::on_request(uint64_t link, const cluster::request& x) {
       return;
     case request_kind::publish:
       return take(link, x);
+    case request_kind::view:
+      return look(link, x);
   }
 }
 
@@ -91,6 +93,11 @@ void member_requests::pass_on(const publish_ptr& x) {
 }
 
 void member_requests::on_response(const cluster::response& x) {
+  if (auto asked = asked_.find(x.id); asked != asked_.end()) {
+    asked->second.asked_by.deliver(member_answer{member_state::ok, x.body});
+    asked_.erase(asked);
+    return;
+  }
   auto i = passed_on_.find(x.id);
   if (i == passed_on_.end())
     return;
@@ -117,7 +124,46 @@ void member_requests::give_up_on(Predicate is_over) {
   }
 }
 
+caf::typed_response_promise<member_answer> member_requests::ask(const member_question& x) {
+  auto promise = self_->make_response_promise<member_answer>();
+  auto link = links_.link_to(x.member);
+  if (!link) {
+    promise.deliver(member_answer{member_state::unreachable, {}});
+    return promise;
+  }
+  auto now = env_.clock->steady_ms();
+  uint64_t waiting = 0;
+  auto is_late = false;
+  for (auto& [id, asked] : asked_)
+    if (asked.link == *link) {
+      ++waiting;
+      is_late = is_late || asked.deadline_ms <= now;
+    }
+  if (waiting >= env_.cfg.view_requests) {
+    promise.deliver(member_answer{is_late ? member_state::timeout : member_state::overloaded, {}});
+    return promise;
+  }
+  auto id = ++last_request_;
+  asked_[id] = {promise, *link, now + env_.cfg.view_timeout.count()};
+  links_.say(*link, cluster::request{id, static_cast<uint8_t>(request_kind::view), x.body});
+  return promise;
+}
+
+/// Answers always: the other end counts what it has not heard of.
+void member_requests::look(uint64_t link, const cluster::request& x) {
+  auto respond = [this, link, id = x.id](std::string body) {
+    links_.say(link, cluster::response{id, std::move(body)});
+  };
+  self_->request(env_.views, caf::infinite, list_atom_v, x.body)
+    .then([respond](const std::string& body) { respond(body); },
+          [respond](const caf::error&) { respond({}); });
+}
+
 void member_requests::on_down(uint64_t link) {
+  for (auto& [id, asked] : asked_)
+    if (asked.link == link)
+      asked.asked_by.deliver(member_answer{member_state::unreachable, {}});
+  std::erase_if(asked_, [link](auto& x) { return x.second.link == link; });
   give_up_on([link](const waiting_request& x) { return x.link == link; });
   std::erase_if(taken_, [link](auto& x) { return x.first.first == link; });
 }

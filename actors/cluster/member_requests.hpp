@@ -4,6 +4,7 @@
 #include "cluster/message.hpp"
 
 #include <caf/fwd.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
 #include <map>
@@ -14,8 +15,8 @@
 
 namespace tidings {
 
-/// What members ask each other beside records: publishes that another member has to take, and
-/// events that are not stored. Part of the replicator's actor.
+/// What members ask each other beside records: publishes that another member has to take, events
+/// that are not stored, and parts of views. Belongs to the replicator's actor.
 class member_requests {
 public:
   /// The way to the other members.
@@ -53,6 +54,9 @@ public:
   /// Events of this node that are not stored, for the streams of the others.
   void deliver_elsewhere(const committed_batch& batch);
 
+  /// Asks a member for its part of a view.
+  caf::typed_response_promise<member_answer> ask(const member_question& x);
+
   void on_down(uint64_t link);
 
   void on_tick(int64_t now_ms);
@@ -65,7 +69,16 @@ private:
     int64_t deadline_ms = 0;
   };
 
+  /// A question of a view. It holds its place until its answer has come, also if nobody waits for
+  /// that any more: so answers of `cluster.view-requests` at most are under way.
+  struct open_question {
+    caf::typed_response_promise<member_answer> asked_by;
+    uint64_t link = 0;
+    int64_t deadline_ms = 0;
+  };
+
   void take(uint64_t link, const cluster::request& x);
+  void look(uint64_t link, const cluster::request& x);
   void refuse(const publish_ptr& x, const failure& why);
   void answer(const publish_ptr& x);
 
@@ -77,6 +90,7 @@ private:
   links& links_;
   std::map<uint64_t, waiting_request> passed_on_; // bounded by limits.publish-bytes
   std::map<std::pair<uint64_t, uint64_t>, std::shared_ptr<publish_listener>> taken_;
+  std::map<uint64_t, open_question> asked_; // bounded for each link
   uint64_t last_request_ = 0;
 };
 

@@ -92,6 +92,7 @@ public:
           requests_->deliver_elsewhere(*x);
       },
       [this](const forwarded_outcome& x) { requests_->on_forwarded(x); },
+      [this](const member_question& x) { return requests_->ask(x); },
       [this](const cluster::link_suspect& x) { on_suspect(x); },
       [this](const cluster::link_down& x) { on_down(x); },
       [this](const cluster::dial_failed& x) { on_dial_failed(x); },
@@ -542,6 +543,7 @@ result<caf::actor> spawn_replicator(caf::actor_system& sys, cluster_environment 
     return where.error();
   auto storage = env.storage;
   auto distributor = env.distributor;
+  auto views = env.views;
   auto self = sys.spawn<caf::detached>(replicate, std::move(env), settings);
   auto acceptor = cluster::open_acceptor(sys, *where, settings, self);
   if (!acceptor) {
@@ -551,6 +553,7 @@ result<caf::actor> spawn_replicator(caf::actor_system& sys, cluster_environment 
   port = acceptor->port;
   caf::anon_send(storage, caf::actor_cast<commit_listener>(self));
   caf::anon_send(distributor, caf::actor_cast<forwarder>(self));
+  caf::anon_send(views, caf::actor_cast<inquirer>(self));
   return self;
 }
 

@@ -16,6 +16,7 @@ namespace tidings {
 enum class request_kind : uint8_t {
   deliver = 1, ///< events that are not stored, for the streams of the node; no response
   publish = 2, ///< publications to topics that the node owns
+  view = 3,    ///< what the node has open and has counted, see actors/views
 };
 
 /// Longest body: what fits into a frame of a link.

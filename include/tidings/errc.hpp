@@ -45,6 +45,7 @@ enum class errc : uint8_t {
   // -- of a cluster ------------------------------------------------------------------------------
   starting,
   owner_unreachable,
+  member_unreachable,
 };
 
 /// The stable code, in lower snake case.
