@@ -1,7 +1,5 @@
 #include "actors/cluster/member_requests.hpp"
 
-#include "actors/cluster/request_codec.hpp"
-
 #include <caf/all.hpp>
 
 #include <vector>
@@ -47,6 +45,8 @@ void member_requests::on_request(uint64_t link, const cluster::request& x) {
       return take(link, x);
     case request_kind::view:
       return look(link, x);
+    default:
+      return; // of a version to come, or not of these
   }
 }
 
@@ -86,66 +86,58 @@ void member_requests::pass_on(const publish_ptr& x) {
   if (body.size() > request_bytes_max)
     return refuse(x, {errc::payload_too_large,
                       "too large to be passed on to the member that takes this topic"});
-  auto id = ++last_request_;
-  passed_on_[id] = {x, *link, env_.clock->steady_ms() + env_.cfg.quorum_timeout.count()};
-  links_.say(*link,
-             cluster::request{id, static_cast<uint8_t>(request_kind::publish), std::move(body)});
+  ask(*link, request_kind::publish, std::move(body), env_.cfg.quorum_timeout.count(),
+      [this, x](const std::optional<std::string>& answer) { on_passed_on(x, answer); });
 }
 
-void member_requests::on_response(const cluster::response& x) {
-  if (auto asked = asked_.find(x.id); asked != asked_.end()) {
-    asked->second.asked_by.deliver(member_answer{member_state::ok, x.body});
-    asked_.erase(asked);
-    return;
-  }
-  auto i = passed_on_.find(x.id);
-  if (i == passed_on_.end())
-    return;
-  auto what = std::move(i->second.what);
-  passed_on_.erase(i);
-  if (!decode_outcomes(x.body, *what))
-    return refuse(what, {errc::indeterminate, "the owner of the topic gave no proper answer"});
-  answer(what);
+void member_requests::on_passed_on(const publish_ptr& x, const std::optional<std::string>& body) {
+  if (!body)
+    return refuse(x, {errc::indeterminate,
+                      "the member that takes the publishes to this topic has not answered: it may "
+                      "be stored; repeat it with the same Idempotency-Key to be sure"});
+  if (!decode_outcomes(*body, *x))
+    return refuse(x, {errc::indeterminate, "the owner of the topic gave no proper answer"});
+  answer(x);
 }
 
-/// What waits for an owner that is gone, or for too long.
-template <class Predicate>
-void member_requests::give_up_on(Predicate is_over) {
-  for (auto i = passed_on_.begin(); i != passed_on_.end();) {
-    if (!is_over(i->second)) {
-      ++i;
-      continue;
-    }
-    auto what = std::move(i->second.what);
-    i = passed_on_.erase(i);
-    refuse(what, {errc::indeterminate,
-                  "the member that takes the publishes to this topic has not answered: it may be "
-                  "stored; repeat it with the same Idempotency-Key to be sure"});
-  }
+void member_requests::ask(uint64_t link, request_kind kind, std::string body, int64_t timeout_ms,
+                          questions::continuation then) {
+  auto id = asked_.add(link, env_.clock->steady_ms() + timeout_ms, std::move(then));
+  links_.say(link, cluster::request{id, static_cast<uint8_t>(kind), std::move(body)});
 }
 
-caf::typed_response_promise<member_answer> member_requests::ask(const member_question& x) {
+void member_requests::on_response(uint64_t link, const cluster::response& x) {
+  asked_.answer(link, x.id, x.body);
+}
+
+caf::typed_response_promise<member_answer> member_requests::ask_view(const member_question& x) {
   auto promise = self_->make_response_promise<member_answer>();
+  auto refuse_with = [&promise](member_state why) {
+    promise.deliver(member_answer{why, {}});
+    return promise;
+  };
   auto link = links_.link_to(x.member);
-  if (!link) {
-    promise.deliver(member_answer{member_state::unreachable, {}});
-    return promise;
-  }
+  if (!link)
+    return refuse_with(member_state::unreachable);
   auto now = env_.clock->steady_ms();
-  uint64_t waiting = 0;
+  uint32_t waiting = 0;
   auto is_late = false;
-  for (auto& [id, asked] : asked_)
-    if (asked.link == *link) {
+  for (auto& [number, view] : views_)
+    if (view.link == *link) {
       ++waiting;
-      is_late = is_late || asked.deadline_ms <= now;
+      is_late = is_late || view.deadline_ms <= now;
     }
-  if (waiting >= env_.cfg.view_requests) {
-    promise.deliver(member_answer{is_late ? member_state::timeout : member_state::overloaded, {}});
-    return promise;
-  }
-  auto id = ++last_request_;
-  asked_[id] = {promise, *link, now + env_.cfg.view_timeout.count()};
-  links_.say(*link, cluster::request{id, static_cast<uint8_t>(request_kind::view), x.body});
+  if (waiting >= env_.cfg.view_requests)
+    return refuse_with(is_late ? member_state::timeout : member_state::overloaded);
+  constexpr auto as_long_as_the_link = int64_t{1} << 50;
+  auto number = ++last_view_;
+  views_[number] = {*link, now + env_.cfg.view_timeout.count()};
+  ask(*link, request_kind::view, x.body, as_long_as_the_link,
+      [this, number, promise](std::optional<std::string> body) mutable {
+        views_.erase(number);
+        promise.deliver(body ? member_answer{member_state::ok, *std::move(body)}
+                             : member_answer{member_state::unreachable, {}});
+      });
   return promise;
 }
 
@@ -160,16 +152,12 @@ void member_requests::look(uint64_t link, const cluster::request& x) {
 }
 
 void member_requests::on_down(uint64_t link) {
-  for (auto& [id, asked] : asked_)
-    if (asked.link == link)
-      asked.asked_by.deliver(member_answer{member_state::unreachable, {}});
-  std::erase_if(asked_, [link](auto& x) { return x.second.link == link; });
-  give_up_on([link](const waiting_request& x) { return x.link == link; });
+  asked_.link_down(link);
   std::erase_if(taken_, [link](auto& x) { return x.first.first == link; });
 }
 
 void member_requests::on_tick(int64_t now_ms) {
-  give_up_on([now_ms](const waiting_request& x) { return x.deadline_ms <= now_ms; });
+  asked_.expire(now_ms);
 }
 
 void member_requests::refuse(const publish_ptr& x, const failure& why) {

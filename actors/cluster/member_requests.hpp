@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/cluster/questions.hpp"
 #include "actors/cluster/replicator_actor.hpp"
+#include "actors/cluster/request_codec.hpp"
 #include "cluster/message.hpp"
 
 #include <caf/fwd.hpp>
@@ -43,7 +45,11 @@ public:
 
   void on_request(uint64_t link, const cluster::request& x);
 
-  void on_response(const cluster::response& x);
+  void on_response(uint64_t link, const cluster::response& x);
+
+  /// Asks the other end of a link.
+  void ask(uint64_t link, request_kind kind, std::string body, int64_t timeout_ms,
+           questions::continuation then);
 
   /// Passes a publish on to the member that owns its topic.
   void pass_on(const publish_ptr& x);
@@ -55,43 +61,33 @@ public:
   void deliver_elsewhere(const committed_batch& batch);
 
   /// Asks a member for its part of a view.
-  caf::typed_response_promise<member_answer> ask(const member_question& x);
+  caf::typed_response_promise<member_answer> ask_view(const member_question& x);
 
   void on_down(uint64_t link);
 
   void on_tick(int64_t now_ms);
 
 private:
-  /// A publish that was passed on.
-  struct waiting_request {
-    publish_ptr what;
-    uint64_t link = 0;
-    int64_t deadline_ms = 0;
-  };
-
-  /// A question of a view. It holds its place until its answer has come, also if nobody waits for
-  /// that any more: so answers of `cluster.view-requests` at most are under way.
-  struct open_question {
-    caf::typed_response_promise<member_answer> asked_by;
+  /// A view that was asked for. It holds its place until its answer has come, also if nobody waits
+  /// for that any more: so answers of `cluster.view-requests` at most are under way.
+  struct open_view {
     uint64_t link = 0;
     int64_t deadline_ms = 0;
   };
 
   void take(uint64_t link, const cluster::request& x);
   void look(uint64_t link, const cluster::request& x);
+  void on_passed_on(const publish_ptr& x, const std::optional<std::string>& body);
   void refuse(const publish_ptr& x, const failure& why);
   void answer(const publish_ptr& x);
-
-  template <class Predicate>
-  void give_up_on(Predicate is_over);
 
   caf::event_based_actor* self_;
   const cluster_environment& env_;
   links& links_;
-  std::map<uint64_t, waiting_request> passed_on_; // bounded by limits.publish-bytes
+  questions asked_; // what is passed on is bounded by limits.publish-bytes
   std::map<std::pair<uint64_t, uint64_t>, std::shared_ptr<publish_listener>> taken_;
-  std::map<uint64_t, open_question> asked_; // bounded for each link
-  uint64_t last_request_ = 0;
+  std::map<uint64_t, open_view> views_; // bounded for each link
+  uint64_t last_view_ = 0;
 };
 
 } // namespace tidings

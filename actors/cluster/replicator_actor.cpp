@@ -5,6 +5,7 @@
 #include "actors/cluster/link_messages.hpp"
 #include "actors/cluster/member_list.hpp"
 #include "actors/cluster/member_requests.hpp"
+#include "actors/cluster/membership_keeper.hpp"
 #include "actors/cluster/quorum_queue.hpp"
 #include "cluster/link_table.hpp"
 #include "cluster/majority.hpp"
@@ -29,6 +30,7 @@ using cluster::ticket;
 
 constexpr auto tick_interval = std::chrono::milliseconds{100};
 constexpr int64_t view_interval_ms = 500;
+constexpr int64_t answer_grace_ms = 5'000; // beyond the time that the other member takes for it
 
 cluster::origin_head to_head(const log_head& x) {
   return {x.node, x.at, x.chain};
@@ -45,7 +47,7 @@ std::vector<cluster::origin_head> to_heads(const std::vector<log_head>& xs) {
   return heads;
 }
 
-class replicator_state : public member_requests::links {
+class replicator_state : public membership_keeper::host, public member_requests::links {
 public:
   static inline const char* name = "tidings.replicator";
 
@@ -58,7 +60,8 @@ public:
     env_ = std::move(env);
     settings_ = std::move(settings);
     auto& self = env_.store->node();
-    members_.emplace(env_.cfg.members, env_.cfg.node, self.short_form());
+    members_.emplace(env_.members, env_.cfg.node, self.short_form());
+    keeper_.emplace(env_.members, env_.cfg.node, env_.cfg.change_timeout.count(), *this);
     links_of_nodes_.emplace(self);
     waiting_.emplace(self.short_form());
     cluster::replicator_settings how;
@@ -92,7 +95,9 @@ public:
           requests_->deliver_elsewhere(*x);
       },
       [this](const forwarded_outcome& x) { requests_->on_forwarded(x); },
-      [this](const member_question& x) { return requests_->ask(x); },
+      [this](const member_question& x) { return requests_->ask_view(x); },
+      [this](const change_order_ptr& x) { return change_members(*x); },
+      [this](drain_atom, bool on) { return drain(on); },
       [this](const cluster::link_suspect& x) { on_suspect(x); },
       [this](const cluster::link_down& x) { on_down(x); },
       [this](const cluster::dial_failed& x) { on_dial_failed(x); },
@@ -103,10 +108,16 @@ public:
     };
   }
 
-  /// Dials the other members.
+  /// Dials the other members, and those no more that are none.
   void dial() {
+    std::erase_if(dialers_, [this](auto& entry) {
+      auto is_gone = !members_->find(entry.first) || !members_->find(env_.cfg.node);
+      if (is_gone)
+        caf::anon_send_exit(entry.second, caf::exit_reason::user_shutdown);
+      return is_gone;
+    });
     for (auto& x : members_->all()) {
-      if (x.name == env_.cfg.node)
+      if (x.name == env_.cfg.node || dialers_.count(x.name) != 0 || !members_->find(env_.cfg.node))
         continue;
       auto colon = x.address.rfind(':');
       auto host = x.address.substr(0, colon);
@@ -173,19 +184,44 @@ private:
     self_->send(env_.storage, std::make_shared<const replica_work>(std::move(x)));
   }
 
+  // -- requests
+  // ------------------------------------------------------------------------------------
+
   void on_received(const cluster::link_received& x) {
     if (auto asked = std::get_if<cluster::request>(x.what.get()))
-      return requests_->on_request(x.link, *asked);
-    if (auto answer = std::get_if<cluster::response>(x.what.get()))
-      return requests_->on_response(*answer);
+      return on_request(x.link, *asked);
+    if (auto answer = std::get_if<cluster::response>(x.what.get())) {
+      requests_->on_response(x.link, *answer);
+      return keeper_->tick();
+    }
     core_->receive(link_id{x.link}, *x.what);
     perform();
   }
 
-  // -- for requests
-  // --------------------------------------------------------------------------------
+  void on_request(uint64_t link, const cluster::request& x) {
+    if (links_.find(link) == links_.end())
+      return;
+    switch (static_cast<request_kind>(x.kind)) {
+      case request_kind::members:
+        return say(link, cluster::response{x.id, keeper_->take_list(x.body)});
+      case request_kind::change:
+        return keeper_->take_change(x.body, answering(link, x.id));
+      case request_kind::drain:
+        return keeper_->take_drain(x.body, answering(link, x.id));
+      default:
+        requests_->on_request(link, x);
+    }
+  }
+
+  std::function<void(std::string)> answering(uint64_t link, uint64_t request) {
+    return [this, link, request](std::string body) {
+      say(link, cluster::response{request, std::move(body)});
+    };
+  }
 
   std::optional<uint64_t> link_to(const std::string& member) const override {
+    if (!members_->find(member))
+      return std::nullopt;
     for (auto& [number, known] : links_)
       if (known.member == member)
         return number;
@@ -210,6 +246,116 @@ private:
     auto shared = std::make_shared<const cluster::message>(std::move(what));
     for (auto& [number, link] : links_)
       caf::anon_send(link.actor, cluster::message_ptr{shared});
+  }
+
+  // -- the list of members
+  // --------------------------------------------------------------------------
+
+  caf::result<cluster::change_outcome> change_members(const cluster::change_request& what) {
+    auto promise = self_->make_response_promise<cluster::change_outcome>();
+    keeper_->change(what,
+                    [promise](const cluster::change_outcome& x) mutable { promise.deliver(x); });
+    return promise;
+  }
+
+  caf::result<std::vector<std::string>> drain(bool on) {
+    auto promise = self_->make_response_promise<std::vector<std::string>>();
+    if (on)
+      keeper_->drain(
+        [promise](const std::vector<std::string>& behind) mutable { promise.deliver(behind); });
+    else {
+      keeper_->undrain();
+      promise.deliver(std::vector<std::string>{});
+    }
+    return promise;
+  }
+
+  std::vector<cluster::member_state> others() const override {
+    std::vector<cluster::member_state> xs;
+    auto status = core_->status();
+    for (auto& member : members_->all()) {
+      if (member.name == env_.cfg.node)
+        continue;
+      auto& x =
+        xs.emplace_back(cluster::member_state{member.name, link_to(member.name).has_value(), {}});
+      for (auto& peer : status.peers)
+        if (member.known && peer.node == member.node)
+          x.heads = peer.heads;
+    }
+    return xs;
+  }
+
+  std::vector<cluster::origin_head> heads() const override {
+    return to_heads(on_disk_);
+  }
+
+  void ask(const std::string& member, request_kind kind, std::string body,
+           questions::continuation then) override {
+    auto link = link_to(member);
+    if (!link)
+      return then(std::nullopt);
+    requests_->ask(*link, kind, std::move(body), env_.cfg.change_timeout.count() + answer_grace_ms,
+                   std::move(then));
+  }
+
+  status keep(const membership& x) override {
+    return env_.keep(x);
+  }
+
+  void adopt(const membership& x) override {
+    for (auto& member : members_->all())
+      if (!x.find(member.name))
+        views_.erase(member.name);
+    members_->set(x);
+    env_.members = x;
+    for (auto& member : members_->all())
+      if (views_.count(member.name) == 0)
+        views_[member.name].since_ms = env_.clock->wall_ms();
+    env_.gate->majority = static_cast<uint32_t>(cluster::majority(members_->all().size()));
+    spdlog::info("the list of members has changed version={} members=\"{}\"", x.version,
+                 fmt::join(to_texts(x), " "));
+    self_->send(env_.distributor, env_.on_members(x)); // which has to know the owners of topics
+    auto is_out = !x.find(env_.cfg.node);
+    if (is_out != is_out_) {
+      is_out_ = is_out;
+      if (is_out)
+        spdlog::error("this node was removed from the cluster: it takes no new work; stop it");
+      set_draining(keeper_->draining());
+    }
+    core_->set_members(++version_, members_->ids());
+    dial();
+    perform();
+    show();
+  }
+
+  void set_draining(bool on) override {
+    on = on || is_out_;
+    if (on == is_draining_)
+      return;
+    is_draining_ = on;
+    spdlog::info("{}", on ? "draining: takes no new work" : "takes work again");
+    env_.set_draining(on);
+    for (auto& x : env_.shards)
+      caf::anon_send(x, drain_atom_v, on); // an answer that nobody expects would end the shard
+  }
+
+  void come_to_rest(std::function<void()> then) override {
+    resting_.push_back(std::move(then));
+  }
+
+  /// When nothing is on its way any more, what was taken is brought to the disk.
+  void check_rest() {
+    if (resting_.empty() || value(env_.stats->publish_bytes) != 0)
+      return;
+    auto waiting = std::make_shared<std::vector<std::function<void()>>>(std::move(resting_));
+    resting_.clear();
+    self_->request(env_.storage, caf::infinite, sync_atom_v)
+      .then(
+        [waiting](bool) {
+          for (auto& then : *waiting)
+            then();
+        },
+        [](const caf::error&) {}); // the store is broken, and the broker ends
   }
 
   // -- links
@@ -254,6 +400,9 @@ private:
     if (!x.dialled)
       want_dial(who.member, false);
     core_->link_up(link_id{x.link}, who.node.short_form());
+    auto& list = keeper_->present();
+    if (list.version != 0 && list.version >= who.membership)
+      say(x.link, cluster::request{0, static_cast<uint8_t>(request_kind::members), to_text(list)});
     perform();
   }
 
@@ -449,6 +598,8 @@ private:
       give_back(x);
     requests_->on_tick(now);
     perform();
+    keeper_->tick();
+    check_rest();
     if (now >= next_view_ms_) {
       next_view_ms_ = now + view_interval_ms;
       show();
@@ -459,6 +610,8 @@ private:
     cluster_view x;
     x.name = env_.cfg.name;
     x.replication = core_->status();
+    x.version = keeper_->present().version;
+    x.draining = is_draining_;
     for (auto& member : members_->all()) {
       auto view = views_[member.name];
       view.name = member.name;
@@ -480,6 +633,10 @@ private:
   cluster_environment env_;
   std::shared_ptr<cluster::link_settings> settings_;
   std::optional<member_list> members_;
+  std::optional<membership_keeper> keeper_;
+  bool is_out_ = false; // not in the list any more
+  bool is_draining_ = false;
+  std::vector<std::function<void()>> resting_; // wait until nothing is on its way
   std::optional<cluster::link_table> links_of_nodes_;
   std::optional<cluster::replicator> core_;
   std::optional<quorum_queue> waiting_;
@@ -517,17 +674,17 @@ result<caf::actor> spawn_replicator(caf::actor_system& sys, cluster_environment 
   settings->self.node = env.store->node();
   settings->self.member = cfg.node;
   settings->self.incarnation = env.store->incarnation();
-  std::vector<std::string> others;
-  std::string own_address;
-  for (auto& text : cfg.members)
-    if (auto x = parse_member(text)) {
-      if (x->name == cfg.node)
-        own_address = x->address;
-      else
-        others.push_back(x->name);
-    }
-  settings->admitted = [others](const std::string& member) {
-    return std::find(others.begin(), others.end(), member) != others.end();
+  auto own = env.members.find(cfg.node);
+  auto own_address = own ? own->address : std::string{};
+  auto list = std::make_shared<std::atomic<std::shared_ptr<const membership>>>(
+    std::make_shared<const membership>(env.members));
+  settings->admitted = [list, self = cfg.node](const std::string& member) {
+    return member != self && list->load()->find(member) != nullptr;
+  };
+  settings->membership = [list] { return list->load()->version; };
+  env.on_members = [list, then = std::move(env.on_members)](const membership& x) {
+    list->store(std::make_shared<const membership>(x));
+    return then(x);
   };
   if (!cfg.certificate.empty()) {
     auto tls = cluster::tls_identity::load({cfg.certificate, cfg.key, cfg.authority});

@@ -16,7 +16,10 @@ namespace tidings {
 enum class request_kind : uint8_t {
   deliver = 1, ///< events that are not stored, for the streams of the node; no response
   publish = 2, ///< publications to topics that the node owns
-  view = 3,    ///< what the node has open and has counted, see actors/views
+  members = 3, ///< a list of members; an empty response: it is kept, or a newer one
+  change = 4,  ///< of the list of members, for the node that makes changes
+  drain = 5,   ///< take no new work ("true"); the response tells what the node has on disk
+  view = 6,    ///< what the node has open and has counted, see actors/views
 };
 
 /// Longest body: what fits into a frame of a link.

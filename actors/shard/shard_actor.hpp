@@ -17,6 +17,7 @@ struct shard_peers {
   std::vector<shard_actor> shards;   ///< all, in the order of their index
   mailroom_actor mailroom;
   views_actor views;
+  cluster_keeper keeper; ///< none: the node is alone
 };
 
 /// Starts the actor of a shard on the shard's thread. Its first message must be its peers.

@@ -68,9 +68,9 @@ caf::behavior host(caf::stateful_actor<host_state>* self, const cluster_environm
                    member_requests::links* over) {
   auto& requests = self->state.requests.emplace(self, *env, *over);
   return {
-    [&](const member_question& x) { return requests.ask(x); },
-    [&](caf::put_atom, uint64_t id, const std::string& body) {
-      requests.on_response({id, body});
+    [&](const member_question& x) { return requests.ask_view(x); },
+    [&](caf::put_atom, uint64_t link, uint64_t id, const std::string& body) {
+      requests.on_response(link, {id, body});
     },
     [&](caf::get_atom, uint64_t link, const std::string& body) {
       requests.on_request(link, {17, static_cast<uint8_t>(request_kind::view), body});
@@ -120,8 +120,9 @@ struct fixture : test_coordinator_fixture<config_with_types> {
     return *ask(member);
   }
 
-  void respond(uint64_t id, const std::string& body) {
-    caf::anon_send(aut, caf::put_atom_v, id, body);
+  /// Answers the question that was put as the nth.
+  void respond(size_t n, const std::string& body) {
+    caf::anon_send(aut, caf::put_atom_v, links.said.at(n).first, links.request(n).id, body);
     consume_messages();
   }
 
@@ -144,13 +145,12 @@ CAF_TEST(a question goes to the member and its answer comes back) {
   CAF_CHECK_EQUAL(links.request(0).body, "one");
   CAF_CHECK(links.request(0).kind == static_cast<uint8_t>(request_kind::view));
   CAF_CHECK_NOT_EQUAL(links.request(0).id, links.request(1).id);
-  respond(links.request(1).id, "2");
+  respond(1, "2");
   CAF_CHECK_EQUAL(*first, "");
   CAF_CHECK_EQUAL(*second, "ok:2");
-  respond(links.request(0).id, "1");
+  respond(0, "1");
   CAF_CHECK_EQUAL(*first, "ok:1");
-  respond(links.request(0).id, "again");
-  respond(4711, "to nothing");
+  respond(0, "again");
 }
 
 CAF_TEST(who has no link is not reached) {
@@ -174,7 +174,7 @@ CAF_TEST(no more questions than allowed wait for one member) {
   CAF_CHECK_EQUAL(outcome("b"), "overloaded:");
   CAF_CHECK_EQUAL(links.said.size(), 3u);
   CAF_CHECK_EQUAL(outcome("c"), "");
-  respond(links.request(1).id, "x");
+  respond(1, "x");
   CAF_CHECK_EQUAL(*asked[1], "ok:x");
   CAF_CHECK_EQUAL(outcome("b"), "");
   CAF_CHECK_EQUAL(outcome("b"), "overloaded:");
@@ -188,7 +188,7 @@ CAF_TEST(a member that owes answers for too long is not asked) {
   clock.now += 1;
   CAF_CHECK_EQUAL(outcome("b"), "timeout:");
   // Its answers make room, however late they are.
-  respond(links.request(0).id, "late");
+  respond(0, "late");
   CAF_CHECK_EQUAL(outcome("b"), "");
   CAF_CHECK_EQUAL(links.said.size(), 4u);
   caf::anon_send(aut, caf::close_atom_v, uint64_t{2});

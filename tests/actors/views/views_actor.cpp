@@ -49,7 +49,7 @@ shard_actor::behavior_type test_shard(shard_actor::pointer, std::vector<uint64_t
     [ids](caf::close_atom, uint64_t id, end_reason) {
       return std::find(ids.begin(), ids.end(), id) != ids.end();
     },
-    [](drain_atom) { return uint64_t{0}; },
+    [](drain_atom, bool) { return uint64_t{0}; },
     [](const caller_judge&) {},
     [](const config_ptr&) {},
   };
