@@ -2,6 +2,7 @@
 
 #include "actors/cluster/replication.hpp"
 #include "actors/messages.hpp"
+#include "actors/views/view.hpp"
 
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
@@ -102,9 +103,8 @@ using shard_actor =
   caf::typed_actor<caf::reacts_to<commit_notice>,
                    // Whom to talk to; before anything else.
                    caf::reacts_to<shard_peers_ptr>,
-                   // Open streams of this shard with ids after the first number, at most as many as
-                   // the second.
-                   caf::replies_to<list_atom, uint64_t, uint64_t>::with<connection_list>,
+                   // Open streams of this shard.
+                   caf::replies_to<connection_query>::with<connection_page>,
                    // Ends one of them; false: it is not here.
                    caf::replies_to<caf::close_atom, uint64_t, end_reason>::with<bool>,
                    // Ends all of them, and those that come, for a shutdown or a drain; answers how
@@ -112,6 +112,17 @@ using shard_actor =
                    caf::replies_to<drain_atom, bool>::with<uint64_t>,
                    // Ends the streams of those who may not stay.
                    caf::reacts_to<caller_judge>, caf::reacts_to<config_ptr>>;
+
+/// Puts questions to the other members.
+using inquirer = caf::typed_actor<caf::replies_to<member_question>::with<member_answer>>;
+
+/// Says what is open and what was counted, on this node and on the other members.
+using views_actor =
+  caf::typed_actor<caf::replies_to<view_request>::with<view_parts>,
+                   // A question of another member, and the answer to it, as they travel.
+                   caf::replies_to<list_atom, std::string>::with<std::string>,
+                   // Whom to ask for the other members; none: there are no others.
+                   caf::reacts_to<inquirer>>;
 
 /// Owns one stream: its life and the reason of its end.
 using connection_actor = caf::typed_actor<caf::reacts_to<caf::close_atom, end_reason>>;

@@ -308,18 +308,34 @@ const char* to_string(end_reason x) noexcept;
 struct connection_info {
   uint64_t id = 0;
   std::string address;
-  std::string user;     ///< empty: nobody signed in
-  std::string topics;   ///< separated by commas
-  std::string types;    ///< separated by commas; empty: all
-  int64_t since_ms = 0; ///< Unix time
-  const char* state = "";
+  std::string user;       ///< empty: nobody signed in
+  std::string topics;     ///< separated by commas
+  std::string types;      ///< separated by commas; empty: all
+  bool truncated = false; ///< there are more topics or types than these
+  int64_t since_ms = 0;   ///< Unix time
+  std::string state;
   lsn position{};
+  std::string cursor; ///< of the position; set by who answers for the node
   uint64_t events = 0;
   uint64_t bytes = 0;
   uint64_t dropped = 0;
 };
 
 using connection_list = std::vector<connection_info>;
+
+/// Which streams of a node are meant.
+struct connection_query {
+  uint64_t after = 0; ///< lists those with ids behind it
+  size_t limit = 100; ///< at most as many; 0: only counts
+  std::string topic;  ///< only those that get its events; empty: all
+  std::string user;   ///< only those of this user; empty: of everybody
+};
+
+struct connection_page {
+  connection_list found; ///< ascending by id
+  bool more = false;     ///< there are others behind these
+  uint64_t total = 0;    ///< how many there are, before and behind `after`
+};
 
 /// Says who may go on reading. Any thread may ask.
 using caller_judge = std::shared_ptr<const std::function<bool(const caller&)>>;
@@ -343,7 +359,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_listing_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_order_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::mailbox_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::end_reason)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::connection_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::connection_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::connection_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::caller_judge)
 
 CAF_BEGIN_TYPE_ID_BLOCK(tidings, first_custom_type_id)

@@ -276,6 +276,9 @@ private:
     positive("cluster.quorum-timeout", x.quorum_timeout);
     positive("cluster.change-timeout", x.change_timeout);
     between("cluster.window-bytes", x.window_bytes, mib, gib, bytes);
+    positive("cluster.view-timeout", x.view_timeout);
+    constexpr uint32_t view_requests_max = 16; // answers are far below what a link holds back
+    between("cluster.view-requests", x.view_requests, 1, view_requests_max, count);
   }
 
   void check_log() {

@@ -72,6 +72,8 @@ const char* to_string(errc x) noexcept {
       return "members_missing";
     case errc::change_under_way:
       return "change_under_way";
+    case errc::member_unreachable:
+      return "member_unreachable";
   }
   return "unknown";
 }

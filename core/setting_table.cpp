@@ -533,6 +533,10 @@ constexpr setting<config> table[] = {
    "How long a change of the list of members, or a drain, waits for members that are behind."},
   {"cluster.window-bytes", restart, cluster<size, &cluster_config::window_bytes>,
    "Records that may be under way from one other member."},
+  {"cluster.view-timeout", restart, cluster<duration, &cluster_config::view_timeout>,
+   "How long /connections and /stats wait for the other members; then they answer without them."},
+  {"cluster.view-requests", restart, cluster<number, &cluster_config::view_requests>,
+   "Such questions, 1 to 16, that one other member has not answered; more are not asked."},
 
   {"log.level", apply, logging<log_level, &log_config::level>,
    "Least level of the lines that are logged."},

@@ -76,6 +76,8 @@ description describe(errc x) noexcept {
       return {409, "Members missing"};
     case errc::change_under_way:
       return {409, "Change under way", 5};
+    case errc::member_unreachable:
+      return {503, "Member unreachable", 2};
     case errc::indeterminate:
       return {504, "Indeterminate"};
     case errc::shutting_down:

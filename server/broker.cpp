@@ -6,6 +6,7 @@
 #include "actors/shard/shard_actor.hpp"
 #include "actors/storage/reader_actor.hpp"
 #include "actors/storage/storage_actor.hpp"
+#include "actors/views/views_actor.hpp"
 #include "http/io/worker.hpp"
 #include "http/listener.hpp"
 #include "http/metrics.hpp"
@@ -202,6 +203,7 @@ public:
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(distributor_, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(mailroom_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(views_, caf::exit_reason::user_shutdown);
     if (replicator_)
       caf::anon_send_exit(replicator_, caf::exit_reason::user_shutdown);
     replicator_ = nullptr;
@@ -212,6 +214,7 @@ public:
     readers_.clear();
     distributor_ = nullptr;
     mailroom_ = nullptr;
+    views_ = nullptr;
     storage_ = nullptr;
     if (!serving_)
       for (auto& x : workers_)
@@ -280,6 +283,7 @@ private:
     env.store = store_;
     env.storage = storage_;
     env.distributor = distributor_;
+    env.views = views_;
     env.shards = shards_;
     env.stats = stats_;
     env.publish_bytes_max = config_->limits.publish_bytes;
@@ -362,6 +366,7 @@ private:
       env.index = i;
       env.cfg = config_;
       env.is_member = store_->is_member();
+      env.member = config_->cluster.node;
       env.head = head;
       env.head_at = head_at;
       env.stats = stats_;
@@ -404,15 +409,30 @@ private:
     mail.stats = stats_;
     mail.now_ms = [store = store_] { return store->clock().read_now_ms(); };
     mailroom_ = spawn_mailroom(*system_, config_, std::move(mail), system_clock_source());
+    views_ = spawn_views(*system_, make_views_environment());
     introduce_shards({});
   }
 
   /// Tells the shards whom they may talk to.
   void introduce_shards(cluster_keeper keeper) {
     auto peers = std::make_shared<shard_peers>(
-      shard_peers{distributor_, readers_, shards_, mailroom_, std::move(keeper)});
+      shard_peers{distributor_, readers_, shards_, mailroom_, views_, std::move(keeper)});
     for (auto& x : shards_)
       caf::anon_send(x, shard_peers_ptr{peers});
+  }
+
+  views_environment make_views_environment() const {
+    views_environment env;
+    env.member = config_->cluster.node;
+    env.version = context_.version;
+    env.started_ms = context_.started_ms;
+    env.timeout = config_->cluster.view_timeout;
+    env.shards = shards_;
+    env.store = store_;
+    env.stats = stats_;
+    env.board = board_;
+    env.clock = &system_clock_source();
+    return env;
   }
 
   std::vector<http::worker*> worker_pointers() {
@@ -469,6 +489,7 @@ private:
   storage_actor storage_;
   distributor_actor distributor_;
   mailroom_actor mailroom_;
+  views_actor views_;
   std::shared_ptr<cluster_gate> cluster_gate_; // nullptr: the node is alone
   std::shared_ptr<cluster_board> board_;       // the same
   caf::actor replicator_;

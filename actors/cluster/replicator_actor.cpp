@@ -4,10 +4,9 @@
 #include "actors/cluster/dialer.hpp"
 #include "actors/cluster/link_messages.hpp"
 #include "actors/cluster/member_list.hpp"
+#include "actors/cluster/member_requests.hpp"
 #include "actors/cluster/membership_keeper.hpp"
-#include "actors/cluster/questions.hpp"
 #include "actors/cluster/quorum_queue.hpp"
-#include "actors/cluster/request_codec.hpp"
 #include "cluster/link_table.hpp"
 #include "cluster/majority.hpp"
 #include "cluster/replicator.hpp"
@@ -48,25 +47,7 @@ std::vector<cluster::origin_head> to_heads(const std::vector<log_head>& xs) {
   return heads;
 }
 
-/// Waits for the outcome of a publish that another member passed on. On the thread of a shard.
-class forwarded_listener : public publish_listener {
-public:
-  forwarded_listener(caf::actor to, uint64_t link, uint64_t request)
-    : to_(std::move(to)), link_(link), request_(request) {
-    // nop
-  }
-
-  void on_published(const publish_ptr& x) override {
-    caf::anon_send(to_, forwarded_outcome{link_, request_, x});
-  }
-
-private:
-  caf::actor to_;
-  uint64_t link_;
-  uint64_t request_;
-};
-
-class replicator_state : public membership_keeper::host {
+class replicator_state : public membership_keeper::host, public member_requests::links {
 public:
   static inline const char* name = "tidings.replicator";
 
@@ -92,6 +73,7 @@ public:
                   members_->ids(), how, now_ms());
     for (auto& x : members_->all())
       views_[x.name].since_ms = env_.clock->wall_ms();
+    requests_.emplace(self_, env_, *this);
     env_.gate->majority = static_cast<uint32_t>(cluster::majority(members_->all().size()));
     self_->set_default_handler(caf::drop);
     self_->set_exit_handler([this](const caf::exit_msg& x) {
@@ -107,9 +89,13 @@ public:
       [this](const publish_ptr& x) { await_quorum(x); },
       [this](const cluster::link_up& x) { on_up(x); },
       [this](const cluster::link_received& x) { on_received(x); },
-      [this](caf::forward_atom, const publish_ptr& x) { pass_on(x); },
-      [this](deliver_atom, const batch_ptr& x) { deliver_elsewhere(*x); },
-      [this](const forwarded_outcome& x) { on_forwarded(x); },
+      [this](caf::forward_atom, const publish_ptr& x) { requests_->pass_on(x); },
+      [this](deliver_atom, const batch_ptr& x) {
+        if (!links_.empty())
+          requests_->deliver_elsewhere(*x);
+      },
+      [this](const forwarded_outcome& x) { requests_->on_forwarded(x); },
+      [this](const member_question& x) { return requests_->ask_view(x); },
       [this](const change_order_ptr& x) { return change_members(*x); },
       [this](drain_atom, bool on) { return drain(on); },
       [this](const cluster::link_suspect& x) { on_suspect(x); },
@@ -205,7 +191,7 @@ private:
     if (auto asked = std::get_if<cluster::request>(x.what.get()))
       return on_request(x.link, *asked);
     if (auto answer = std::get_if<cluster::response>(x.what.get())) {
-      asked_.answer(x.link, answer->id, answer->body);
+      requests_->on_response(x.link, *answer);
       return keeper_->tick();
     }
     core_->receive(link_id{x.link}, *x.what);
@@ -213,26 +199,17 @@ private:
   }
 
   void on_request(uint64_t link, const cluster::request& x) {
-    auto from = links_.find(link);
-    if (from == links_.end())
+    if (links_.find(link) == links_.end())
       return;
     switch (static_cast<request_kind>(x.kind)) {
-      case request_kind::deliver:
-        if (auto found = decode_deliveries(x.body)) {
-          for (auto& record : *found)
-            record.node = from->second.node.short_form();
-          self_->send(env_.storage,
-                      delivery_ptr{std::make_shared<const std::vector<record>>(std::move(*found))});
-        }
-        return;
-      case request_kind::publish:
-        return take(link, x);
       case request_kind::members:
         return say(link, cluster::response{x.id, keeper_->take_list(x.body)});
       case request_kind::change:
         return keeper_->take_change(x.body, answering(link, x.id));
       case request_kind::drain:
         return keeper_->take_drain(x.body, answering(link, x.id));
+      default:
+        requests_->on_request(link, x);
     }
   }
 
@@ -242,116 +219,33 @@ private:
     };
   }
 
-  /// Takes a publish that another member passed on.
-  void take(uint64_t link, const cluster::request& x) {
-    auto what = decode_publications(x.body);
-    if (!what)
-      return;
-    auto bytes = static_cast<uint64_t>(x.body.size());
-    if (value(env_.stats->publish_bytes) + bytes > env_.publish_bytes_max) {
-      for (auto& item : what->items)
-        item.outcome.refused =
-          failure{errc::overloaded, "too many publishes are waiting at the owner of the topic"};
-      return on_forwarded({link, x.id, what});
-    }
-    what->budget = publish_budget{env_.stats, bytes};
-    what->is_forwarded = true;
-    auto listener = std::make_shared<forwarded_listener>(caf::actor{self_}, link, x.id);
-    what->listener = listener;
-    taken_[{link, x.id}] = std::move(listener);
-    self_->send(env_.distributor, std::move(what));
-  }
-
-  void on_forwarded(const forwarded_outcome& x) {
-    taken_.erase({x.link, x.request});
-    say(x.link, cluster::response{x.request, encode_outcomes(*x.what)});
-  }
-
-  /// Passes a publish on to the member that owns its topic.
-  void pass_on(const publish_ptr& x) {
-    auto owner = members_->find(x->owner);
-    auto link = owner ? link_to(*owner) : std::nullopt;
-    if (!link)
-      return refuse(x,
-                    {errc::owner_unreachable, "member " + x->owner
-                                                + " takes the publishes to this topic, because its "
-                                                  "order is strict, and cannot be reached"});
-    auto body = encode_publications(*x);
-    if (body.size() > request_bytes_max)
-      return refuse(x, {errc::payload_too_large,
-                        "too large to be passed on to the member that takes this topic"});
-    ask_link(*link, request_kind::publish, std::move(body), env_.cfg.quorum_timeout.count(),
-             [this, x](const std::optional<std::string>& body) { on_passed_on(x, body); });
-  }
-
-  void on_passed_on(const publish_ptr& x, const std::optional<std::string>& body) {
-    if (!body)
-      return refuse(x, {errc::indeterminate,
-                        "the member that takes the publishes to this topic has not answered: it "
-                        "may be stored; repeat it with the same Idempotency-Key to be sure"});
-    if (!decode_outcomes(*body, *x))
-      return refuse(x, {errc::indeterminate, "the owner of the topic gave no proper answer"});
-    answer(x);
-  }
-
-  void ask_link(uint64_t link, request_kind kind, std::string body, int64_t timeout_ms,
-                questions::continuation then) {
-    auto id = asked_.add(link, now_ms() + timeout_ms, std::move(then));
-    say(link, cluster::request{id, static_cast<uint8_t>(kind), std::move(body)});
-  }
-
-  void refuse(const publish_ptr& x, const failure& why) {
-    for (auto& item : x->items)
-      item.outcome.refused = why;
-    answer(x);
-  }
-
-  void answer(const publish_ptr& x) {
-    self_->send(env_.shards[x->shard], commit_notice{nullptr, {x}});
-  }
-
-  /// Events of this node that are not stored, for the streams of the others.
-  void deliver_elsewhere(const committed_batch& batch) {
-    if (links_.empty())
-      return;
-    auto self = env_.store->node().short_form();
-    std::vector<const record*> piece;
-    size_t bytes = 0;
-    auto send = [&] {
-      if (piece.empty())
-        return;
-      auto what = std::make_shared<const cluster::message>(
-        cluster::request{0, static_cast<uint8_t>(request_kind::deliver), encode_deliveries(piece)});
-      for (auto& [number, link] : links_)
-        caf::anon_send(link.actor, cluster::message_ptr{what});
-      piece.clear();
-      bytes = 0;
-    };
-    for (auto& x : batch.records()) {
-      if (!x.content.ephemeral || x.node != self)
-        continue;
-      auto size = 2 * x.content.data.size() + 512; // escapes
-      if (bytes + size > request_bytes_max)
-        send();
-      piece.push_back(&x);
-      bytes += size;
-    }
-    send();
-  }
-
-  std::optional<uint64_t> link_to(const member_list::member& x) const {
+  std::optional<uint64_t> link_to(const std::string& member) const override {
+    if (!members_->find(member))
+      return std::nullopt;
     for (auto& [number, known] : links_)
-      if (known.member == x.name)
+      if (known.member == member)
         return number;
     return std::nullopt;
   }
 
-  template <class What>
-  void say(uint64_t link, What what) {
+  std::optional<uint64_t> node_at(uint64_t link) const override {
+    auto known = links_.find(link);
+    if (known == links_.end())
+      return std::nullopt;
+    return known->second.node.short_form();
+  }
+
+  void say(uint64_t link, cluster::message what) override {
     if (auto to = links_.find(link); to != links_.end())
       caf::anon_send(
         to->second.actor,
         cluster::message_ptr{std::make_shared<const cluster::message>(std::move(what))});
+  }
+
+  void say_to_all(cluster::message what) override {
+    auto shared = std::make_shared<const cluster::message>(std::move(what));
+    for (auto& [number, link] : links_)
+      caf::anon_send(link.actor, cluster::message_ptr{shared});
   }
 
   // -- the list of members
@@ -383,7 +277,7 @@ private:
       if (member.name == env_.cfg.node)
         continue;
       auto& x =
-        xs.emplace_back(cluster::member_state{member.name, link_to(member).has_value(), {}});
+        xs.emplace_back(cluster::member_state{member.name, link_to(member.name).has_value(), {}});
       for (auto& peer : status.peers)
         if (member.known && peer.node == member.node)
           x.heads = peer.heads;
@@ -397,12 +291,11 @@ private:
 
   void ask(const std::string& member, request_kind kind, std::string body,
            questions::continuation then) override {
-    auto known = members_->find(member);
-    auto link = known ? link_to(*known) : std::nullopt;
+    auto link = link_to(member);
     if (!link)
       return then(std::nullopt);
-    ask_link(*link, kind, std::move(body), env_.cfg.change_timeout.count() + answer_grace_ms,
-             std::move(then));
+    requests_->ask(*link, kind, std::move(body), env_.cfg.change_timeout.count() + answer_grace_ms,
+                   std::move(then));
   }
 
   status keep(const membership& x) override {
@@ -521,8 +414,7 @@ private:
       return;
     }
     auto member = known->second.member;
-    asked_.link_down(x.link);
-    std::erase_if(taken_, [&](auto& taken) { return taken.first.first == x.link; });
+    requests_->on_down(x.link);
     auto was_in_use = links_of_nodes_->on_down(known->second.node, x.link);
     links_.erase(known);
     core_->link_down(link_id{x.link});
@@ -604,11 +496,7 @@ private:
   }
 
   void apply(cluster::action::send& x) {
-    auto to = links_.find(to_number(x.link));
-    if (to != links_.end())
-      caf::anon_send(
-        to->second.actor,
-        cluster::message_ptr{std::make_shared<const cluster::message>(std::move(x.what))});
+    say(to_number(x.link), std::move(x.what));
   }
 
   void apply(cluster::action::store& x) {
@@ -708,7 +596,7 @@ private:
     core_->tick(now);
     for (auto& x : waiting_->expire(now))
       give_back(x);
-    asked_.expire(now);
+    requests_->on_tick(now);
     perform();
     keeper_->tick();
     check_rest();
@@ -753,9 +641,8 @@ private:
   std::optional<cluster::replicator> core_;
   std::optional<quorum_queue> waiting_;
   std::vector<log_head> on_disk_;
+  std::optional<member_requests> requests_;
   std::map<uint64_t, link> links_; // in use
-  questions asked_;                // what is passed on is bounded by limits.publish-bytes
-  std::map<std::pair<uint64_t, uint64_t>, std::shared_ptr<publish_listener>> taken_;
   std::map<std::string, caf::actor> dialers_;
   std::map<std::string, member_view> views_;
   std::vector<alarm_view> alarms_;
@@ -813,6 +700,7 @@ result<caf::actor> spawn_replicator(caf::actor_system& sys, cluster_environment 
     return where.error();
   auto storage = env.storage;
   auto distributor = env.distributor;
+  auto views = env.views;
   auto self = sys.spawn<caf::detached>(replicate, std::move(env), settings);
   auto acceptor = cluster::open_acceptor(sys, *where, settings, self);
   if (!acceptor) {
@@ -822,6 +710,7 @@ result<caf::actor> spawn_replicator(caf::actor_system& sys, cluster_environment 
   port = acceptor->port;
   caf::anon_send(storage, caf::actor_cast<commit_listener>(self));
   caf::anon_send(distributor, caf::actor_cast<forwarder>(self));
+  caf::anon_send(views, caf::actor_cast<inquirer>(self));
   return self;
 }
 

@@ -22,6 +22,7 @@ struct cluster_environment {
   std::shared_ptr<event_store> store;
   storage_actor storage;
   distributor_actor distributor;
+  views_actor views;
   std::vector<shard_actor> shards;
   std::shared_ptr<statistics> stats;
   uint64_t publish_bytes_max = 0; ///< see limits.publish-bytes

@@ -19,6 +19,7 @@ enum class request_kind : uint8_t {
   members = 3, ///< a list of members; an empty response: it is kept, or a newer one
   change = 4,  ///< of the list of members, for the node that makes changes
   drain = 5,   ///< take no new work ("true"); the response tells what the node has on disk
+  view = 6,    ///< what the node has open and has counted, see actors/views
 };
 
 /// Longest body: what fits into a frame of a link.

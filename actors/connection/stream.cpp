@@ -1,6 +1,7 @@
 #include "actors/connection/stream.hpp"
 
 #include "actors/shard/shard.hpp"
+#include "tidings/connection_name.hpp"
 #include "tidings/gap.hpp"
 #include "tidings/text.hpp"
 
@@ -123,7 +124,7 @@ void stream::send_ready(std::string_view id, bool recovered) {
     id_sent_ = position_;
     return;
   }
-  auto json = "{\"connection\":\"" + to_hex(id_)
+  auto json = "{\"connection\":\"" + connection_name{home_.member(), id_}.to_string()
               + "\",\"recovered\":" + (recovered ? "true" : "false") + ",\"topics\":[";
   auto separator = "";
   auto list = [&](const std::string& name) {

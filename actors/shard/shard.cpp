@@ -168,17 +168,31 @@ uint64_t shard::dismiss(const std::function<bool(const caller&)>& may_stay) {
   return ids.size();
 }
 
-connection_list shard::connections(uint64_t after, size_t limit) const {
+connection_page shard::connections(const connection_query& x) const {
+  std::unordered_map<const subscriber_group*, bool> wanting; // the topic; asked once for all in it
+  auto gets_topic = [&](const stream& who) {
+    auto [i, is_new] = wanting.try_emplace(who.group, false);
+    if (is_new)
+      i->second = who.group->what().matches(x.topic);
+    return i->second;
+  };
+  connection_page out;
   std::vector<uint64_t> ids;
-  for (auto& [id, x] : streams_)
-    if (id > after)
+  for (auto& [id, who] : streams_) {
+    if (!x.user.empty() && (!who->by() || who->by()->user != x.user))
+      continue;
+    if (!x.topic.empty() && !gets_topic(*who))
+      continue;
+    ++out.total;
+    if (id > x.after)
       ids.push_back(id);
-  auto n = std::min(limit, ids.size());
+  }
+  auto n = std::min(x.limit, ids.size());
   std::partial_sort(ids.begin(), ids.begin() + static_cast<ptrdiff_t>(n), ids.end());
-  connection_list xs;
   for (size_t i = 0; i < n; ++i)
-    xs.push_back(streams_.at(ids[i])->info());
-  return xs;
+    out.found.push_back(streams_.at(ids[i])->info());
+  out.more = n < ids.size();
+  return out;
 }
 
 void shard::configure(config_ptr x) {

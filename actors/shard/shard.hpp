@@ -23,6 +23,7 @@ struct shard_environment {
   uint32_t index = 0;
   config_ptr cfg;
   bool is_member = false; ///< of a cluster
+  std::string member;     ///< name of this node there
   lsn head{};             ///< last position of the log before this run
   cursor head_at;         ///< where who has read it all stands
   std::shared_ptr<statistics> stats;
@@ -59,8 +60,10 @@ public:
     virtual void read_mailbox(mailbox_query x, std::function<void(result<mailbox_page>)> then) = 0;
     virtual void change_mailbox(mailbox_order x,
                                 std::function<void(result<mailbox_outcome>)> then) = 0;
-    virtual void list_connections(uint64_t after, size_t limit,
-                                  std::function<void(connection_list)> then) = 0;
+
+    /// Asks this node, or all members.
+    virtual void look(view_request x, std::function<void(result<view_parts>)> then) = 0;
+
     /// Ends the streams, on all shards, of those who may not stay.
     virtual void dismiss(caller_judge may_stay) = 0;
     virtual void close_connection(uint64_t id, end_reason why, std::function<void(bool)> then) = 0;
@@ -125,6 +128,11 @@ public:
     return env_.is_member;
   }
 
+  /// Name of this node in its cluster; empty: it is alone.
+  const std::string& member() const noexcept {
+    return env_.member;
+  }
+
   /// Where who has read everything stands.
   const cursor& head_cursor() const noexcept {
     return head_at_;
@@ -151,7 +159,7 @@ public:
 
   void configure(config_ptr x);
 
-  connection_list connections(uint64_t after, size_t limit) const;
+  connection_page connections(const connection_query& x) const;
 
   bool close(uint64_t id, end_reason why);
 

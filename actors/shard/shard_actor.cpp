@@ -6,7 +6,6 @@
 
 #include <caf/all.hpp>
 
-#include <algorithm>
 #include <chrono>
 
 namespace tidings {
@@ -34,9 +33,7 @@ public:
         peers_ = x;
         core_->attach(this);
       },
-      [this](list_atom, uint64_t after, uint64_t limit) {
-        return core_->connections(after, limit);
-      },
+      [this](const connection_query& x) { return core_->connections(x); },
       [this](caf::close_atom, uint64_t id, end_reason why) { return core_->close(id, why); },
       [this](drain_atom, bool on) { return on ? core_->drain() : core_->undrain(); },
       [this](const caller_judge& x) { core_->dismiss(*x); },
@@ -87,30 +84,8 @@ public:
                          std::move(then));
   }
 
-  void list_connections(uint64_t after, size_t limit,
-                        std::function<void(connection_list)> then) override {
-    struct gathering {
-      connection_list found;
-      size_t awaited;
-    };
-    auto all = std::make_shared<gathering>(gathering{{}, peers_->shards.size()});
-    auto finish = [all, limit, then = std::move(then)] {
-      if (--all->awaited != 0)
-        return;
-      auto by_id = [](auto& x, auto& y) { return x.id < y.id; };
-      std::sort(all->found.begin(), all->found.end(), by_id);
-      if (all->found.size() > limit)
-        all->found.resize(limit);
-      then(std::move(all->found));
-    };
-    for (auto& peer : peers_->shards)
-      request(peer, peer_timeout, list_atom_v, after, uint64_t{limit})
-        .then(
-          [all, finish](const connection_list& xs) {
-            all->found.insert(all->found.end(), xs.begin(), xs.end());
-            finish();
-          },
-          [finish](const caf::error&) { finish(); });
+  void look(view_request x, std::function<void(result<view_parts>)> then) override {
+    ask<view_parts>(peers_->views, std::move(x), std::move(then));
   }
 
   void dismiss(caller_judge may_stay) override {

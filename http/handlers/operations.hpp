@@ -10,9 +10,6 @@ std::shared_ptr<exchange> make_front_page();
 std::shared_ptr<exchange> make_healthz();
 std::shared_ptr<exchange> make_readyz();
 std::shared_ptr<exchange> make_metrics();
-std::shared_ptr<exchange> make_stats();
-std::shared_ptr<exchange> make_list_connections();
-std::shared_ptr<exchange> make_close_connection();
 std::shared_ptr<exchange> make_list_topics();
 
 } // namespace tidings::http

@@ -254,6 +254,8 @@ struct cluster_config {
   milliseconds quorum_timeout{5'000};      ///< then a publish at `quorum` is answered indeterminate
   milliseconds change_timeout{30'000};     ///< how long a change of the members waits for them
   uint64_t window_bytes = 4 * 1024 * 1024; ///< of records under way from one other node
+  milliseconds view_timeout{1'000};        ///< how long `/stats` and such wait for other members
+  uint32_t view_requests = 8;              ///< such questions that one member has not answered
 
   bool enabled() const noexcept {
     return !node.empty();

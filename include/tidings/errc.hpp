@@ -47,6 +47,7 @@ enum class errc : uint8_t {
   owner_unreachable,
   members_missing,
   change_under_way,
+  member_unreachable,
 };
 
 /// The stable code, in lower snake case.

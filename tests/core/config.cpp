@@ -270,6 +270,23 @@ CAF_TEST(quorum waits for the cluster) {
     contains(problems_after([&](config& x) { x.topic = {rule}; }), "[[topic]] \"a\": level"));
 }
 
+CAF_TEST(views wait for a time and ask a bounded number) {
+  auto with = [](milliseconds timeout, uint32_t requests) {
+    return problems_after([=](config& x) {
+      x.cluster.node = "a";
+      x.cluster.members = {"a=127.0.0.1:7400", "b=127.0.0.1:7401"};
+      x.cluster.secret = std::string(32, 's');
+      x.cluster.view_timeout = timeout;
+      x.cluster.view_requests = requests;
+    });
+  };
+  CAF_CHECK_EQUAL(with(1ms, 1), "");
+  CAF_CHECK_EQUAL(with(1h, 16), "");
+  CAF_CHECK(contains(with(0ms, 8), "cluster.view-timeout"));
+  CAF_CHECK(contains(with(1s, 0), "cluster.view-requests"));
+  CAF_CHECK(contains(with(1s, 17), "between 1 and 16"));
+}
+
 CAF_TEST(topic rules inherit what they do not name) {
   auto rule = rule_for("order:*");
   rule.ttl_max = 1h;

@@ -34,12 +34,13 @@ class ClusterFault(OwnBrokerTest):
         return answer.status == status
 
     def resources(self, nodes):
-        return [(x.descriptors(), x.threads()) for x in nodes]
+        return [(x.descriptors_but_store(), x.threads()) for x in nodes]
 
     def check_resources(self, nodes, before):
-        """No more than at the start, but for files of the store and connections that come and go."""
+        """No more than at the start, but for connections that come and go."""
         for node, (descriptors, threads) in zip(nodes, before):
-            eventually(lambda: node.descriptors() <= descriptors + 16, 20, lambda: f"{node.name}: {descriptors} descriptors, now {node.descriptors()}")
+            eventually(lambda: node.descriptors_but_store() <= descriptors + 6, 20,
+                       lambda: f"{node.name}: {descriptors} descriptors, now {node.descriptors_but_store()}")
             self.assertLessEqual(node.threads(), threads + 2)
 
     def heal(self, cluster):

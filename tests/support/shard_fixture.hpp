@@ -243,7 +243,7 @@ public:
     // nop
   }
 
-  void list_connections(uint64_t, size_t, std::function<void(connection_list)>) override {
+  void look(view_request, std::function<void(result<view_parts>)>) override {
     // nop
   }
 

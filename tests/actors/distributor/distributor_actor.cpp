@@ -51,7 +51,7 @@ shard_actor::behavior_type recording_shard(shard_actor::pointer,
       answers->insert(answers->end(), x.answers.begin(), x.answers.end());
     },
     [](const shard_peers_ptr&) {},
-    [](list_atom, uint64_t, uint64_t) { return connection_list{}; },
+    [](const connection_query&) { return connection_page{}; },
     [](caf::close_atom, uint64_t, end_reason) { return false; },
     [](drain_atom, bool) { return uint64_t{0}; },
     [](const caller_judge&) {},

@@ -179,6 +179,16 @@ class Broker:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def descriptors_but_store(self):
+        """Without the files of the store, which come and go."""
+        found = 0
+        for name in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                found += not os.readlink(f"/proc/{self.pid}/fd/{name}").startswith(self.data_dir)
+            except FileNotFoundError:
+                pass
+        return found
+
     def sockets(self):
         found = 0
         for name in os.listdir(f"/proc/{self.pid}/fd"):
