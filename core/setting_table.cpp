@@ -512,7 +512,7 @@ constexpr setting<config> table[] = {
   {"cluster.name", restart, cluster<text, &cluster_config::name>,
    "Name of the cluster: nodes of another one are turned away."},
   {"cluster.members", restart, cluster<list, &cluster_config::members>,
-   "All members, this one too, as NAME=HOST:PORT; the same list on all of them, until a command changes it."},
+   "All members, this one too, as NAME=HOST:PORT; until a command changes the list."},
   {"cluster.listen", restart, cluster<text, &cluster_config::listen>,
    "Address that takes the links of other members, as HOST:PORT; empty: that of this member."},
   {"cluster.secret", restart, cluster<secret, &cluster_config::secret>,

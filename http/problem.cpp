@@ -75,7 +75,7 @@ description describe(errc x) noexcept {
     case errc::members_missing:
       return {409, "Members missing"};
     case errc::change_under_way:
-      return {409, "Change under way", 5};
+      return {409, "Change under way"};
     case errc::member_unreachable:
       return {503, "Member unreachable", 2};
     case errc::indeterminate:

@@ -254,7 +254,7 @@ class Draining(MembersTest):
         self.assertEqual(stream.control("tidings.closing")["reason"], "shutdown")
         self.assertEqual((b.get("/readyz").status, b.get("/readyz").json["reason"]), (503, "draining"))
         self.assert_problem(b.post(f"/topics/{self.topic}", "x"), 503, "shutting_down")
-        self.assertTrue(b.view()["draining"])
+        eventually(lambda: b.view()["draining"])
         self.assertIn("takes no new work", run_tidings("cluster", "status", "--url", b.url).stdout)
         # Its streams go on elsewhere, and it still counts for the majority.
         again = c.stream(f"/topics/{self.topic}", {"Last-Event-ID": last.id})
