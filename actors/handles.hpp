@@ -43,6 +43,13 @@ using commit_listener = caf::typed_actor<
   // Some of it is not stored: for the streams of the other nodes.
   caf::reacts_to<deliver_atom, batch_ptr>>;
 
+/// Changes the list of members, and brings this node to rest.
+using cluster_keeper =
+  caf::typed_actor<caf::replies_to<change_order_ptr>::with<cluster::change_outcome>,
+                   // Take no new work, or take it again; answers, when all is done, who does not
+                   // have everything.
+                   caf::replies_to<drain_atom, bool>::with<std::vector<std::string>>>;
+
 /// The only writer of the log.
 using storage_actor = caf::typed_actor<
   // Joins the group that is committed next.
@@ -100,8 +107,9 @@ using shard_actor =
                    caf::replies_to<list_atom, uint64_t, uint64_t>::with<connection_list>,
                    // Ends one of them; false: it is not here.
                    caf::replies_to<caf::close_atom, uint64_t, end_reason>::with<bool>,
-                   // Ends all of them for a shutdown; answers how many.
-                   caf::replies_to<drain_atom>::with<uint64_t>,
+                   // Ends all of them, and those that come, for a shutdown or a drain; answers how
+                   // many. False: takes streams again.
+                   caf::replies_to<drain_atom, bool>::with<uint64_t>,
                    // Ends the streams of those who may not stay.
                    caf::reacts_to<caller_judge>, caf::reacts_to<config_ptr>>;
 

@@ -5,6 +5,7 @@
 #include "tidings/address_block.hpp"
 #include "tidings/listen_address.hpp"
 #include "tidings/mailbox.hpp"
+#include "tidings/membership.hpp"
 #include "tidings/text.hpp"
 #include "tidings/units.hpp"
 
@@ -233,7 +234,6 @@ private:
                  "cluster.members are named, but not which of them this node is: set cluster.node");
       return;
     }
-    constexpr size_t members_max = 7;
     if (x.members.size() > members_max)
       complain({"cluster.members"},
                "cluster.members are more than " + std::to_string(members_max)
@@ -274,6 +274,7 @@ private:
                "TLS between members needs cluster.certificate, cluster.key and cluster.authority");
     positive("cluster.join-timeout", x.join_timeout);
     positive("cluster.quorum-timeout", x.quorum_timeout);
+    positive("cluster.change-timeout", x.change_timeout);
     between("cluster.window-bytes", x.window_bytes, mib, gib, bytes);
   }
 

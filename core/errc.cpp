@@ -68,6 +68,10 @@ const char* to_string(errc x) noexcept {
       return "starting";
     case errc::owner_unreachable:
       return "owner_unreachable";
+    case errc::members_missing:
+      return "members_missing";
+    case errc::change_under_way:
+      return "change_under_way";
   }
   return "unknown";
 }

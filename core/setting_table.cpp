@@ -512,7 +512,7 @@ constexpr setting<config> table[] = {
   {"cluster.name", restart, cluster<text, &cluster_config::name>,
    "Name of the cluster: nodes of another one are turned away."},
   {"cluster.members", restart, cluster<list, &cluster_config::members>,
-   "All members, this one too, as NAME=HOST:PORT; the same list on all of them."},
+   "All members, this one too, as NAME=HOST:PORT; the same list on all of them, until a command changes it."},
   {"cluster.listen", restart, cluster<text, &cluster_config::listen>,
    "Address that takes the links of other members, as HOST:PORT; empty: that of this member."},
   {"cluster.secret", restart, cluster<secret, &cluster_config::secret>,
@@ -529,6 +529,8 @@ constexpr setting<config> table[] = {
    "How long a start waits for members that cannot be reached before it takes publishes."},
   {"cluster.quorum-timeout", restart, cluster<duration, &cluster_config::quorum_timeout>,
    "How long a publish waits for a majority of members; then the answer is 504 indeterminate."},
+  {"cluster.change-timeout", restart, cluster<duration, &cluster_config::change_timeout>,
+   "How long a change of the list of members, or a drain, waits for members that are behind."},
   {"cluster.window-bytes", restart, cluster<size, &cluster_config::window_bytes>,
    "Records that may be under way from one other member."},
 

@@ -43,7 +43,12 @@ struct broker_context {
   std::shared_ptr<stream_census> census = std::make_shared<stream_census>();
   publish_rates rates;
 
-  std::atomic<bool> draining{false};
+  std::atomic<bool> draining{false}; ///< it stops
+  std::atomic<bool> resting{false};  ///< it was told to take no new work, for now
+
+  bool takes_work() const noexcept {
+    return !draining && !resting;
+  }
 };
 
 } // namespace tidings::http

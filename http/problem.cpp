@@ -72,6 +72,10 @@ description describe(errc x) noexcept {
       return {503, "Starting", 1};
     case errc::owner_unreachable:
       return {503, "Owner unreachable", 2};
+    case errc::members_missing:
+      return {409, "Members missing"};
+    case errc::change_under_way:
+      return {409, "Change under way", 5};
     case errc::indeterminate:
       return {504, "Indeterminate"};
     case errc::shutting_down:

@@ -71,6 +71,28 @@ std::shared_ptr<exchange> route_user(const request& x) {
   return make_refusal({errc::not_found, "there is nothing at this path"});
 }
 
+/// What administrators change: nullptr, nothing of it is at this path.
+std::shared_ptr<exchange> route_administration(const request& x) {
+  auto is = [&](bhttp::verb method) { return x.method == method; };
+  if (x.raw_path.starts_with("/connections/"))
+    return is(bhttp::verb::delete_) ? make_close_connection() : make_method_refusal("DELETE");
+  if (x.raw_path == "/revocations") {
+    if (is_read(x))
+      return make_list_revocations();
+    return is(bhttp::verb::post) ? make_revoke() : make_method_refusal("GET, POST");
+  }
+  if (x.raw_path == "/cluster/members")
+    return is(bhttp::verb::post) ? make_add_member() : make_method_refusal("POST");
+  if (x.raw_path.starts_with("/cluster/members/"))
+    return is(bhttp::verb::delete_) ? make_remove_member() : make_method_refusal("DELETE");
+  if (x.raw_path == "/cluster/drain") {
+    if (is(bhttp::verb::post))
+      return make_drain();
+    return is(bhttp::verb::delete_) ? make_undrain() : make_method_refusal("POST, DELETE");
+  }
+  return nullptr;
+}
+
 } // namespace
 
 std::shared_ptr<exchange> route(const request& x, const config& cfg) {
@@ -95,18 +117,10 @@ std::shared_ptr<exchange> route(const request& x, const config& cfg) {
   }
   if (x.raw_path.starts_with("/users/"))
     return route_user(x);
-  if (x.raw_path.starts_with("/connections/")) {
+  if (auto found = route_administration(x)) {
     if (auto why = check_admin(x.who))
       return make_refusal(*why);
-    return x.method == bhttp::verb::delete_ ? make_close_connection()
-                                            : make_method_refusal("DELETE");
-  }
-  if (x.raw_path == "/revocations") {
-    if (auto why = check_admin(x.who))
-      return make_refusal(*why);
-    if (is_read(x))
-      return make_list_revocations();
-    return x.method == bhttp::verb::post ? make_revoke() : make_method_refusal("GET, POST");
+    return found;
   }
   if (auto found = route_profile(x, cfg))
     return found;

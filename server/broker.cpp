@@ -11,6 +11,7 @@
 #include "http/metrics.hpp"
 #include "http/session.hpp"
 #include "http/tls_context.hpp"
+#include "server/kept_membership.hpp"
 #include "server/kept_revocations.hpp"
 #include "server/logging.hpp"
 #include "storage/rocksdb_event_store.hpp"
@@ -24,6 +25,7 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 namespace tidings {
@@ -65,6 +67,8 @@ public:
     if (!schemas)
       return schemas.error();
     context_.schemas = std::move(*schemas);
+    if (auto why = take_over_members())
+      return why;
     auto descriptors = raise_descriptor_limit();
     auto store =
       storage::rocksdb_event_store::open(config_->storage, config_->mailbox, system_clock_source());
@@ -139,11 +143,11 @@ public:
     if (tls)
       listener_->set_tls(tls);
     context_.schemas = std::move(*schemas); // before the shards hear that there are some
-    config_ = std::make_shared<config>(std::move(cfg));
+    auto settings = go_by(std::move(cfg));
     for (auto& x : shards_)
-      caf::anon_send(x, config_ptr{config_});
-    caf::anon_send(distributor_, config_ptr{config_});
-    caf::anon_send(mailroom_, config_ptr{config_});
+      caf::anon_send(x, settings);
+    caf::anon_send(distributor_, settings);
+    caf::anon_send(mailroom_, settings);
     if ((*gate)->is_open() && !context_.gate.load()->is_open())
       spdlog::warn("nobody has to sign in any more: the configuration names no way to");
     context_.gate = *gate;
@@ -158,7 +162,7 @@ public:
     stopped_ = true;
     if (!system_)
       return;
-    auto deadline = std::chrono::steady_clock::now() + config_->server.drain_timeout;
+    auto deadline = std::chrono::steady_clock::now() + settings()->server.drain_timeout;
     if (serving_) {
       context_.draining = true;
       boost::asio::post(workers_.front()->context(), [this] { listener_->close(); });
@@ -179,7 +183,7 @@ public:
                  });
       if (serving_)
         for (auto& x : shards_)
-          self->request(x, remaining(deadline), drain_atom_v)
+          self->request(x, remaining(deadline), drain_atom_v, true)
             .receive([](uint64_t n) { spdlog::info("streams ended count={}", n); },
                      [&](const caf::error& err) {
                        spdlog::warn("streams did not end err=\"{}\"", system_->render(err));
@@ -228,9 +232,44 @@ private:
     return x;
   }
 
+  config_ptr settings() {
+    std::lock_guard guard{config_mutex_};
+    return config_;
+  }
+
+  status take_over_members() {
+    if (!config_->cluster.enabled())
+      return std::nullopt;
+    auto list = load_membership(*config_);
+    if (!list)
+      return list.error();
+    members_ = std::move(*list);
+    go_by(*config_);
+    return std::nullopt;
+  }
+
+  /// Makes a configuration, with the members that count, the one in effect.
+  config_ptr go_by(config x) {
+    std::lock_guard guard{config_mutex_};
+    x.cluster.members = to_texts(members_);
+    config_ = std::make_shared<config>(std::move(x));
+    return config_;
+  }
+
+  /// The same with other members. On the replicator's thread.
+  config_ptr go_by(const membership& x) {
+    std::lock_guard guard{config_mutex_};
+    members_ = x;
+    auto next = std::make_shared<config>(*config_);
+    next->cluster.members = to_texts(x);
+    config_ = next;
+    return next;
+  }
+
   status start_cluster() {
     cluster_environment env;
     env.cfg = config_->cluster;
+    env.members = members_;
     env.secret = env.cfg.secret;
     if (!env.cfg.secret_file.empty()) {
       auto secret = read_secret(env.cfg.secret_file);
@@ -251,11 +290,17 @@ private:
       broken_ = true;
       on_broken_(why);
     };
+    env.keep = [directory = config_->storage.directory](const membership& x) {
+      return keep_membership(directory, x);
+    };
+    env.on_members = [this](const membership& x) { return go_by(x); };
+    env.set_draining = [this](bool on) { context_.resting = on; };
     uint16_t port = 0;
     auto started = spawn_replicator(*system_, std::move(env), port);
     if (!started)
       return started.error();
     replicator_ = std::move(*started);
+    introduce_shards(caf::actor_cast<cluster_keeper>(replicator_));
     spdlog::info("cluster port open port={}", port);
     return std::nullopt;
   }
@@ -359,8 +404,13 @@ private:
     mail.stats = stats_;
     mail.now_ms = [store = store_] { return store->clock().read_now_ms(); };
     mailroom_ = spawn_mailroom(*system_, config_, std::move(mail), system_clock_source());
-    auto peers =
-      std::make_shared<shard_peers>(shard_peers{distributor_, readers_, shards_, mailroom_});
+    introduce_shards({});
+  }
+
+  /// Tells the shards whom they may talk to.
+  void introduce_shards(cluster_keeper keeper) {
+    auto peers = std::make_shared<shard_peers>(
+      shard_peers{distributor_, readers_, shards_, mailroom_, std::move(keeper)});
     for (auto& x : shards_)
       caf::anon_send(x, shard_peers_ptr{peers});
   }
@@ -390,7 +440,7 @@ private:
   }
 
   std::string not_ready() const {
-    if (context_.draining)
+    if (context_.draining || context_.resting)
       return "draining";
     if (cluster_gate_ && !cluster_gate_->joined)
       return "joining";
@@ -401,7 +451,9 @@ private:
     return {};
   }
 
+  std::mutex config_mutex_; // of the two below
   std::shared_ptr<const config> config_;
+  membership members_;                         // without a cluster: none
   std::shared_ptr<const config> started_with_; // what needs a restart stays as it was
   std::function<void(const failure&)> on_broken_;
   std::shared_ptr<statistics> stats_ = std::make_shared<statistics>();

@@ -1,10 +1,14 @@
+#include "server/cluster_command.hpp"
+
 #include "server/commands.hpp"
+#include "tidings/config.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
+#include <optional>
 #include <string>
 
 namespace tidings {
@@ -31,6 +35,7 @@ std::string state_of(const json& member) {
 bool print(const json& x) {
   auto good = x.value("joined", false) && x.value("quorum", false);
   std::cout << "cluster " << text_of(x, "name") << ": "
+            << (x.value("draining", false) ? "this node takes no new work, " : "")
             << (x.value("joined", false) ? "joined" : "joining") << ", "
             << (x.value("quorum", false) ? "a majority is linked" : "NO MAJORITY is linked")
             << "\n\n";
@@ -55,21 +60,114 @@ bool print(const json& x) {
   return good;
 }
 
-} // namespace
+std::string query_of(bool force) {
+  return force ? "?force=true" : "";
+}
 
-int show_cluster(const std::string& url, const std::string& token) {
-  auto answer = fetch(url, "/cluster", token);
+/// The answer, if it is a good one; else says why not.
+std::optional<json> page_for(const http_question& x) {
+  auto answer = ask(x);
   if (!answer) {
     std::cerr << "tidings: " << answer.error().detail << '\n';
-    return 1;
+    return std::nullopt;
   }
   auto page = json::parse(answer->body, nullptr, false);
-  if (answer->status != 200 || !page.is_object()) {
-    auto why = page.is_object() ? text_of(page, "detail") : "not an answer of Tidings";
-    std::cerr << "tidings: " << url << " answers " << answer->status << ": " << why << '\n';
+  if (answer->status == 200 && page.is_object())
+    return page;
+  auto why = page.is_object() ? text_of(page, "detail") : "not an answer of Tidings";
+  std::cerr << "tidings: " << x.url << " answers " << answer->status << ": " << why << '\n';
+  return std::nullopt;
+}
+
+std::string join(const json& xs) {
+  std::string out;
+  for (auto& x : xs)
+    out += (out.empty() ? "" : ", ") + x.get<std::string>();
+  return out;
+}
+
+int show_change(const std::optional<json>& x) {
+  if (!x)
     return 1;
+  std::cout << "members (version " << text_of(*x, "version") << "): " << join(x->at("members"))
+            << '\n';
+  if (!x->at("untold").empty())
+    std::cout << "not told yet, hears of it when it is linked: " << join(x->at("untold")) << '\n';
+  return 0;
+}
+
+} // namespace
+
+cluster_command::cluster_command(CLI::App& under) {
+  auto command = [&](const char* name, const char* what) {
+    auto* x = under.add_subcommand(name, what);
+    x->add_option("--token", token_, "to sign in with")->envname("TIDINGS_TOKEN");
+    all_.push_back(x);
+    return x;
+  };
+  status_ = command("status", "Show members, links and alarms; exit status 0 if all is well");
+  add_ = command("add", "Add a member, before it is started; all others have to be linked");
+  add_->add_option("member", member_, "NAME=HOST:PORT")->required();
+  remove_ = command("remove", "Remove a member, when the others have everything that it has");
+  remove_->add_option("member", member_, "its name")->required();
+  for (auto* x : {add_, remove_})
+    x->add_flag("--force", force_,
+                "do not wait for members that are missing or behind; ask one node only");
+  drain_ = command("drain", "Let the node at the URL take no new work, so that it can be stopped");
+  drain_->add_flag("--undo", undo_, "let it take work again");
+}
+
+int cluster_command::run(const std::string& url) const {
+  if (*status_)
+    return status(url);
+  if (*add_)
+    return add(url);
+  return *remove_ ? remove(url) : drain(url);
+}
+
+int cluster_command::status(const std::string& url) const {
+  auto page = page_for({.url = url, .path = "/cluster", .token = token_});
+  return page && print(*page) ? 0 : 1;
+}
+
+int cluster_command::add(const std::string& url) const {
+  auto member = parse_member(member_);
+  if (!member) {
+    std::cerr << "tidings: a member is written like d=10.0.0.4:7400\n";
+    return 2;
   }
-  return print(page) ? 0 : 1;
+  json body{{"name", member->name}, {"address", member->address}};
+  auto done = show_change(page_for({.url = url,
+                                    .path = "/cluster/members" + query_of(force_),
+                                    .token = token_,
+                                    .method = "POST",
+                                    .body = body.dump()}));
+  if (done == 0)
+    std::cout << "now start it, with the same members in its configuration\n";
+  return done;
+}
+
+int cluster_command::remove(const std::string& url) const {
+  return show_change(page_for({.url = url,
+                               .path = "/cluster/members/" + member_ + query_of(force_),
+                               .token = token_,
+                               .method = "DELETE"}));
+}
+
+int cluster_command::drain(const std::string& url) const {
+  auto page = page_for(
+    {.url = url, .path = "/cluster/drain", .token = token_, .method = undo_ ? "DELETE" : "POST"});
+  if (!page)
+    return 1;
+  if (undo_) {
+    std::cout << "takes work again\n";
+    return 0;
+  }
+  auto& behind = page->at("behind");
+  std::cout << (behind.empty()
+                  ? "drained: all other members have everything that it has\n"
+                  : "drained, but these do not have all that it has: " + join(behind) + '\n');
+  return behind.empty() ? 0 : 1;
 }
 
 } // namespace tidings

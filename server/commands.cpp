@@ -20,13 +20,16 @@ namespace beast = boost::beast;
 constexpr auto patience = std::chrono::seconds{5};
 
 template <class Stream>
-http_answer ask(Stream& stream, const std::string& host, const std::string& path,
-                const std::string& token) {
-  beast::http::request<beast::http::empty_body> request{beast::http::verb::get, path, 11};
+http_answer send(Stream& stream, const std::string& host, const http_question& x) {
+  beast::http::request<beast::http::string_body> request{beast::http::string_to_verb(x.method),
+                                                         x.path, 11, x.body};
   request.set(beast::http::field::host, host);
   request.set(beast::http::field::connection, "close");
-  if (!token.empty())
-    request.set(beast::http::field::authorization, "Bearer " + token);
+  if (!x.token.empty())
+    request.set(beast::http::field::authorization, "Bearer " + x.token);
+  if (!x.body.empty())
+    request.set(beast::http::field::content_type, "application/json");
+  request.prepare_payload();
   beast::http::write(stream, request);
   beast::flat_buffer buffer;
   beast::http::response<beast::http::string_body> answer;
@@ -36,8 +39,8 @@ http_answer ask(Stream& stream, const std::string& host, const std::string& path
 
 } // namespace
 
-result<http_answer> fetch(const std::string& url, const std::string& path,
-                          const std::string& token) {
+result<http_answer> ask(const http_question& x) {
+  auto& url = x.url;
   auto secure = url.starts_with("https://");
   auto rest =
     url.substr(std::min(url.size(), url.find("://") == url.npos ? 0 : url.find("://") + 3));
@@ -54,19 +57,19 @@ result<http_answer> fetch(const std::string& url, const std::string& path,
     stream.expires_after(patience);
     stream.connect(resolver.resolve(host, port));
     if (!secure)
-      return ask(stream, rest, path, token);
+      return send(stream, rest, x);
     // Health is asked of one's own broker: reachability counts, not who signed its certificate.
     net::ssl::context tls{net::ssl::context::tls_client};
     beast::ssl_stream<beast::tcp_stream&> encrypted{stream, tls};
     encrypted.handshake(net::ssl::stream_base::client);
-    return ask(encrypted, rest, path, token);
-  } catch (const std::exception& x) {
-    return failure{errc::internal_error, url + " does not answer: " + x.what()};
+    return send(encrypted, rest, x);
+  } catch (const std::exception& why) {
+    return failure{errc::internal_error, url + " does not answer: " + why.what()};
   }
 }
 
 int check_health(const std::string& url) {
-  auto answer = fetch(url, "/readyz", {});
+  auto answer = ask({.url = url, .path = "/readyz"});
   if (!answer) {
     std::cerr << "tidings: " << answer.error().detail << '\n';
     return 1;

@@ -1,5 +1,6 @@
 #include "identity/authenticator.hpp"
 #include "server/broker.hpp"
+#include "server/cluster_command.hpp"
 #include "server/commands.hpp"
 #include "server/logging.hpp"
 #include "server/token_command.hpp"
@@ -34,7 +35,6 @@ struct options {
   std::string file;
   std::vector<std::string> assignments;
   std::string url;
-  std::string token;
 
   config_sources sources() const {
     config_sources x;
@@ -154,9 +154,9 @@ int health(const options& opts) {
   return url ? check_health(*url) : complain(url.error());
 }
 
-int cluster_status(const options& opts) {
+int run_cluster(const cluster_command& x, const options& opts) {
   auto url = url_of(opts);
-  return url ? show_cluster(*url, opts.token) : complain(url.error());
+  return url ? x.run(*url) : complain(url.error());
 }
 
 } // namespace
@@ -184,12 +184,11 @@ int main(int argc, char** argv) {
   auto* health_command = with_config(
     app.add_subcommand("health", "Ask a running broker whether it is ready; exit status 0 if so"));
   health_command->add_option("--url", opts.url, "where it listens; default: as configured");
-  auto* cluster_command = app.add_subcommand("cluster", "Look after a cluster");
-  cluster_command->require_subcommand(1);
-  auto* status_command = with_config(cluster_command->add_subcommand(
-    "status", "Show members, links and alarms; exit status 0 if all is well"));
-  status_command->add_option("--url", opts.url, "where a node listens; default: as configured");
-  status_command->add_option("--token", opts.token, "to sign in with")->envname("TIDINGS_TOKEN");
+  auto* cluster_app = app.add_subcommand("cluster", "Look after a cluster");
+  cluster_app->require_subcommand(1);
+  cluster_command cluster{*cluster_app};
+  for (auto* x : cluster.commands())
+    with_config(x)->add_option("--url", opts.url, "where a node listens; default: as configured");
   auto* token = app.add_subcommand("token", "Make and check what people and programs sign in with");
   token_command tokens{*token};
   with_config(tokens.check_command());
@@ -207,8 +206,8 @@ int main(int argc, char** argv) {
   }
   if (*health_command)
     return health(opts);
-  if (*status_command)
-    return cluster_status(opts);
+  if (*cluster_app)
+    return run_cluster(cluster, opts);
   if (*token)
     return tokens.run([&opts] { return opts.sources(); });
   if (*check_command)

@@ -34,6 +34,8 @@ struct alarm_view {
 /// How the cluster looks from this node.
 struct cluster_view {
   std::string name;
+  uint64_t version = 0; ///< of the list of members
+  bool draining = false;
   std::vector<member_view> members;
   cluster::replicator_status replication;
   std::vector<alarm_view> alarms; ///< one of each kind

@@ -46,8 +46,11 @@ caf::behavior link_state::make_behavior(caf::io::connection_handle connection, l
       return close_reason::wrong_certificate;
     return std::nullopt;
   };
-  session_.emplace(link_identity_ptr{settings_, &settings_->self}, role_, make_link_nonce(), admit,
-                   settings_->timing, now_ms());
+  auto identity = std::make_shared<link_identity>(settings_->self);
+  if (settings_->membership)
+    identity->membership = settings_->membership();
+  session_.emplace(std::move(identity), role_, make_link_nonce(), admit, settings_->timing,
+                   now_ms());
   if (settings_->tls)
     tls_ = std::make_unique<tls_channel>(settings_->tls, role_ == link_role::dialler);
   receive({});

@@ -26,6 +26,9 @@ struct link_settings {
   /// this node's own name.
   std::function<bool(const std::string& member)> admitted;
 
+  /// Version of the list of members; not set: 0.
+  std::function<uint64_t()> membership;
+
   std::shared_ptr<const tls_identity> tls; ///< nullptr: plain text, see check_cluster_address
   link_timing timing;
   size_t unsent_max = 8 * 1024 * 1024; ///< bytes for a peer that does not take them

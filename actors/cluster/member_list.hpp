@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tidings/config.hpp"
+#include "tidings/membership.hpp"
 #include "tidings/position.hpp"
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace tidings {
 
-/// The configured members, and which node each of them turned out to be. A member that was not
+/// The members, and which node each of them turned out to be. A member that was not
 /// heard of yet counts all the same: it has a stand-in for its id.
 class member_list {
 public:
@@ -20,14 +20,25 @@ public:
     bool known = false;
   };
 
-  /// @param members as the configuration writes them; those that cannot be read are left out
-  member_list(const std::vector<std::string>& members, const std::string& self, uint64_t node) {
-    for (auto& text : members)
-      if (auto x = parse_member(text)) {
-        auto is_self = x->name == self;
-        members_.push_back({std::move(x->name), std::move(x->address),
-                            is_self ? node : members_.size() + 1, is_self});
+  /// @param self name and short form of this node
+  member_list(const membership& list, const std::string& self, uint64_t node)
+    : self_(self), self_node_(node) {
+    set(list);
+  }
+
+  /// Another list. What is known of those that stay is kept.
+  void set(const membership& list) {
+    std::vector<member> next;
+    for (auto& x : list.members) {
+      auto is_self = x.name == self_;
+      auto& added = next.emplace_back(
+        member{x.name, x.address, is_self ? self_node_ : next.size() + 1, is_self});
+      if (auto known = find(x.name); known && known->known) {
+        added.node = known->node;
+        added.known = true;
       }
+    }
+    members_ = std::move(next);
   }
 
   /// A node proved to be a member. One that comes back without its disk has a new id.
@@ -69,6 +80,8 @@ public:
   }
 
 private:
+  std::string self_;
+  uint64_t self_node_;
   std::vector<member> members_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "cluster/membership_change.hpp"
 #include "tidings/batch.hpp"
 #include "tidings/event_store.hpp"
 
@@ -58,6 +59,9 @@ struct commit_report {
 
 using commit_report_ptr = std::shared_ptr<const commit_report>;
 
+/// What an administrator asks for.
+using change_order_ptr = std::shared_ptr<const cluster::change_request>;
+
 /// A publish of another member has its outcome.
 struct forwarded_outcome {
   uint64_t link = 0;
@@ -68,6 +72,8 @@ struct forwarded_outcome {
 } // namespace tidings
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::forwarded_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::change_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::cluster::change_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::replica_work_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::commit_report_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tidings::delivery_ptr)

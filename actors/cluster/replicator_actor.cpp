@@ -4,6 +4,8 @@
 #include "actors/cluster/dialer.hpp"
 #include "actors/cluster/link_messages.hpp"
 #include "actors/cluster/member_list.hpp"
+#include "actors/cluster/membership_keeper.hpp"
+#include "actors/cluster/questions.hpp"
 #include "actors/cluster/quorum_queue.hpp"
 #include "actors/cluster/request_codec.hpp"
 #include "cluster/link_table.hpp"
@@ -29,6 +31,7 @@ using cluster::ticket;
 
 constexpr auto tick_interval = std::chrono::milliseconds{100};
 constexpr int64_t view_interval_ms = 500;
+constexpr int64_t answer_grace_ms = 5'000; // beyond the time that the other member takes for it
 
 cluster::origin_head to_head(const log_head& x) {
   return {x.node, x.at, x.chain};
@@ -63,7 +66,7 @@ private:
   uint64_t request_;
 };
 
-class replicator_state {
+class replicator_state : public membership_keeper::host {
 public:
   static inline const char* name = "tidings.replicator";
 
@@ -76,7 +79,8 @@ public:
     env_ = std::move(env);
     settings_ = std::move(settings);
     auto& self = env_.store->node();
-    members_.emplace(env_.cfg.members, env_.cfg.node, self.short_form());
+    members_.emplace(env_.members, env_.cfg.node, self.short_form());
+    keeper_.emplace(env_.members, env_.cfg.node, env_.cfg.change_timeout.count(), *this);
     links_of_nodes_.emplace(self);
     waiting_.emplace(self.short_form());
     cluster::replicator_settings how;
@@ -106,6 +110,8 @@ public:
       [this](caf::forward_atom, const publish_ptr& x) { pass_on(x); },
       [this](deliver_atom, const batch_ptr& x) { deliver_elsewhere(*x); },
       [this](const forwarded_outcome& x) { on_forwarded(x); },
+      [this](const change_order_ptr& x) { return change_members(*x); },
+      [this](drain_atom, bool on) { return drain(on); },
       [this](const cluster::link_suspect& x) { on_suspect(x); },
       [this](const cluster::link_down& x) { on_down(x); },
       [this](const cluster::dial_failed& x) { on_dial_failed(x); },
@@ -116,10 +122,16 @@ public:
     };
   }
 
-  /// Dials the other members.
+  /// Dials the other members, and those no more that are none.
   void dial() {
+    std::erase_if(dialers_, [this](auto& entry) {
+      auto is_gone = !members_->find(entry.first) || !members_->find(env_.cfg.node);
+      if (is_gone)
+        caf::anon_send_exit(entry.second, caf::exit_reason::user_shutdown);
+      return is_gone;
+    });
     for (auto& x : members_->all()) {
-      if (x.name == env_.cfg.node)
+      if (x.name == env_.cfg.node || dialers_.count(x.name) != 0 || !members_->find(env_.cfg.node))
         continue;
       auto colon = x.address.rfind(':');
       auto host = x.address.substr(0, colon);
@@ -192,8 +204,10 @@ private:
   void on_received(const cluster::link_received& x) {
     if (auto asked = std::get_if<cluster::request>(x.what.get()))
       return on_request(x.link, *asked);
-    if (auto answer = std::get_if<cluster::response>(x.what.get()))
-      return on_response(*answer);
+    if (auto answer = std::get_if<cluster::response>(x.what.get())) {
+      asked_.answer(x.link, answer->id, answer->body);
+      return keeper_->tick();
+    }
     core_->receive(link_id{x.link}, *x.what);
     perform();
   }
@@ -213,7 +227,19 @@ private:
         return;
       case request_kind::publish:
         return take(link, x);
+      case request_kind::members:
+        return say(link, cluster::response{x.id, keeper_->take_list(x.body)});
+      case request_kind::change:
+        return keeper_->take_change(x.body, answering(link, x.id));
+      case request_kind::drain:
+        return keeper_->take_drain(x.body, answering(link, x.id));
     }
+  }
+
+  std::function<void(std::string)> answering(uint64_t link, uint64_t request) {
+    return [this, link, request](std::string body) {
+      say(link, cluster::response{request, std::move(body)});
+    };
   }
 
   /// Takes a publish that another member passed on.
@@ -254,36 +280,24 @@ private:
     if (body.size() > request_bytes_max)
       return refuse(x, {errc::payload_too_large,
                         "too large to be passed on to the member that takes this topic"});
-    auto id = ++last_request_;
-    passed_on_[id] = {x, *link, now_ms() + env_.cfg.quorum_timeout.count()};
-    say(*link, cluster::request{id, static_cast<uint8_t>(request_kind::publish), std::move(body)});
+    ask_link(*link, request_kind::publish, std::move(body), env_.cfg.quorum_timeout.count(),
+             [this, x](const std::optional<std::string>& body) { on_passed_on(x, body); });
   }
 
-  void on_response(const cluster::response& x) {
-    auto i = passed_on_.find(x.id);
-    if (i == passed_on_.end())
-      return;
-    auto what = std::move(i->second.what);
-    passed_on_.erase(i);
-    if (!decode_outcomes(x.body, *what))
-      return refuse(what, {errc::indeterminate, "the owner of the topic gave no proper answer"});
-    answer(what);
+  void on_passed_on(const publish_ptr& x, const std::optional<std::string>& body) {
+    if (!body)
+      return refuse(x, {errc::indeterminate,
+                        "the member that takes the publishes to this topic has not answered: it "
+                        "may be stored; repeat it with the same Idempotency-Key to be sure"});
+    if (!decode_outcomes(*body, *x))
+      return refuse(x, {errc::indeterminate, "the owner of the topic gave no proper answer"});
+    answer(x);
   }
 
-  /// What waits for an owner that is gone, or for too long.
-  template <class Predicate>
-  void give_up_on(Predicate is_over) {
-    for (auto i = passed_on_.begin(); i != passed_on_.end();) {
-      if (!is_over(i->second)) {
-        ++i;
-        continue;
-      }
-      auto what = std::move(i->second.what);
-      i = passed_on_.erase(i);
-      refuse(what, {errc::indeterminate,
-                    "the member that takes the publishes to this topic has not answered: it may be "
-                    "stored; repeat it with the same Idempotency-Key to be sure"});
-    }
+  void ask_link(uint64_t link, request_kind kind, std::string body, int64_t timeout_ms,
+                questions::continuation then) {
+    auto id = asked_.add(link, now_ms() + timeout_ms, std::move(then));
+    say(link, cluster::request{id, static_cast<uint8_t>(kind), std::move(body)});
   }
 
   void refuse(const publish_ptr& x, const failure& why) {
@@ -340,6 +354,117 @@ private:
         cluster::message_ptr{std::make_shared<const cluster::message>(std::move(what))});
   }
 
+  // -- the list of members
+  // --------------------------------------------------------------------------
+
+  caf::result<cluster::change_outcome> change_members(const cluster::change_request& what) {
+    auto promise = self_->make_response_promise<cluster::change_outcome>();
+    keeper_->change(what,
+                    [promise](const cluster::change_outcome& x) mutable { promise.deliver(x); });
+    return promise;
+  }
+
+  caf::result<std::vector<std::string>> drain(bool on) {
+    auto promise = self_->make_response_promise<std::vector<std::string>>();
+    if (on)
+      keeper_->drain(
+        [promise](const std::vector<std::string>& behind) mutable { promise.deliver(behind); });
+    else {
+      keeper_->undrain();
+      promise.deliver(std::vector<std::string>{});
+    }
+    return promise;
+  }
+
+  std::vector<cluster::member_state> others() const override {
+    std::vector<cluster::member_state> xs;
+    auto status = core_->status();
+    for (auto& member : members_->all()) {
+      if (member.name == env_.cfg.node)
+        continue;
+      auto& x =
+        xs.emplace_back(cluster::member_state{member.name, link_to(member).has_value(), {}});
+      for (auto& peer : status.peers)
+        if (member.known && peer.node == member.node)
+          x.heads = peer.heads;
+    }
+    return xs;
+  }
+
+  std::vector<cluster::origin_head> heads() const override {
+    return to_heads(on_disk_);
+  }
+
+  void ask(const std::string& member, request_kind kind, std::string body,
+           questions::continuation then) override {
+    auto known = members_->find(member);
+    auto link = known ? link_to(*known) : std::nullopt;
+    if (!link)
+      return then(std::nullopt);
+    ask_link(*link, kind, std::move(body), env_.cfg.change_timeout.count() + answer_grace_ms,
+             std::move(then));
+  }
+
+  status keep(const membership& x) override {
+    return env_.keep(x);
+  }
+
+  void adopt(const membership& x) override {
+    for (auto& member : members_->all())
+      if (!x.find(member.name))
+        views_.erase(member.name);
+    members_->set(x);
+    env_.members = x;
+    for (auto& member : members_->all())
+      if (views_.count(member.name) == 0)
+        views_[member.name].since_ms = env_.clock->wall_ms();
+    env_.gate->majority = static_cast<uint32_t>(cluster::majority(members_->all().size()));
+    spdlog::info("the list of members has changed version={} members=\"{}\"", x.version,
+                 fmt::join(to_texts(x), " "));
+    self_->send(env_.distributor, env_.on_members(x)); // which has to know the owners of topics
+    auto is_out = !x.find(env_.cfg.node);
+    if (is_out != is_out_) {
+      is_out_ = is_out;
+      if (is_out)
+        spdlog::error("this node was removed from the cluster: it takes no new work; stop it");
+      set_draining(keeper_->draining());
+    }
+    core_->set_members(++version_, members_->ids());
+    dial();
+    perform();
+    show();
+  }
+
+  void set_draining(bool on) override {
+    on = on || is_out_;
+    if (on == is_draining_)
+      return;
+    is_draining_ = on;
+    spdlog::info("{}", on ? "draining: takes no new work" : "takes work again");
+    env_.set_draining(on);
+    for (auto& x : env_.shards)
+      caf::anon_send(x, drain_atom_v, on); // an answer that nobody expects would end the shard
+  }
+
+  void come_to_rest(std::function<void()> then) override {
+    resting_.push_back(std::move(then));
+  }
+
+  /// When nothing is on its way any more, what was taken is brought to the disk.
+  void check_rest() {
+    if (resting_.empty() || value(env_.stats->publish_bytes) != 0)
+      return;
+    auto waiting = std::make_shared<std::vector<std::function<void()>>>(std::move(resting_));
+    resting_.clear();
+    self_->request(env_.storage, caf::infinite, sync_atom_v)
+      .then(
+        [waiting](bool) {
+          for (auto& then : *waiting)
+            then();
+        },
+        [](const caf::error&) {}); // the store is broken, and the broker ends
+  }
+
   // -- links
   // ---------------------------------------------------------------------------------------
 
@@ -382,6 +507,9 @@ private:
     if (!x.dialled)
       want_dial(who.member, false);
     core_->link_up(link_id{x.link}, who.node.short_form());
+    auto& list = keeper_->present();
+    if (list.version != 0 && list.version >= who.membership)
+      say(x.link, cluster::request{0, static_cast<uint8_t>(request_kind::members), to_text(list)});
     perform();
   }
 
@@ -393,7 +521,7 @@ private:
       return;
     }
     auto member = known->second.member;
-    give_up_on([&](const waiting_request& waiting) { return waiting.link == x.link; });
+    asked_.link_down(x.link);
     std::erase_if(taken_, [&](auto& taken) { return taken.first.first == x.link; });
     auto was_in_use = links_of_nodes_->on_down(known->second.node, x.link);
     links_.erase(known);
@@ -580,8 +708,10 @@ private:
     core_->tick(now);
     for (auto& x : waiting_->expire(now))
       give_back(x);
-    give_up_on([now](const waiting_request& x) { return x.deadline_ms <= now; });
+    asked_.expire(now);
     perform();
+    keeper_->tick();
+    check_rest();
     if (now >= next_view_ms_) {
       next_view_ms_ = now + view_interval_ms;
       show();
@@ -592,6 +722,8 @@ private:
     cluster_view x;
     x.name = env_.cfg.name;
     x.replication = core_->status();
+    x.version = keeper_->present().version;
+    x.draining = is_draining_;
     for (auto& member : members_->all()) {
       auto view = views_[member.name];
       view.name = member.name;
@@ -613,21 +745,17 @@ private:
   cluster_environment env_;
   std::shared_ptr<cluster::link_settings> settings_;
   std::optional<member_list> members_;
+  std::optional<membership_keeper> keeper_;
+  bool is_out_ = false; // not in the list any more
+  bool is_draining_ = false;
+  std::vector<std::function<void()>> resting_; // wait until nothing is on its way
   std::optional<cluster::link_table> links_of_nodes_;
   std::optional<cluster::replicator> core_;
   std::optional<quorum_queue> waiting_;
   std::vector<log_head> on_disk_;
-  /// A publish that was passed on.
-  struct waiting_request {
-    publish_ptr what;
-    uint64_t link = 0;
-    int64_t deadline_ms = 0;
-  };
-
-  std::map<uint64_t, link> links_;                // in use
-  std::map<uint64_t, waiting_request> passed_on_; // bounded by limits.publish-bytes
+  std::map<uint64_t, link> links_; // in use
+  questions asked_;                // what is passed on is bounded by limits.publish-bytes
   std::map<std::pair<uint64_t, uint64_t>, std::shared_ptr<publish_listener>> taken_;
-  uint64_t last_request_ = 0;
   std::map<std::string, caf::actor> dialers_;
   std::map<std::string, member_view> views_;
   std::vector<alarm_view> alarms_;
@@ -659,17 +787,17 @@ result<caf::actor> spawn_replicator(caf::actor_system& sys, cluster_environment 
   settings->self.node = env.store->node();
   settings->self.member = cfg.node;
   settings->self.incarnation = env.store->incarnation();
-  std::vector<std::string> others;
-  std::string own_address;
-  for (auto& text : cfg.members)
-    if (auto x = parse_member(text)) {
-      if (x->name == cfg.node)
-        own_address = x->address;
-      else
-        others.push_back(x->name);
-    }
-  settings->admitted = [others](const std::string& member) {
-    return std::find(others.begin(), others.end(), member) != others.end();
+  auto own = env.members.find(cfg.node);
+  auto own_address = own ? own->address : std::string{};
+  auto list = std::make_shared<std::atomic<std::shared_ptr<const membership>>>(
+    std::make_shared<const membership>(env.members));
+  settings->admitted = [list, self = cfg.node](const std::string& member) {
+    return member != self && list->load()->find(member) != nullptr;
+  };
+  settings->membership = [list] { return list->load()->version; };
+  env.on_members = [list, then = std::move(env.on_members)](const membership& x) {
+    list->store(std::make_shared<const membership>(x));
+    return then(x);
   };
   if (!cfg.certificate.empty()) {
     auto tls = cluster::tls_identity::load({cfg.certificate, cfg.key, cfg.authority});

@@ -4,6 +4,7 @@
 #include "actors/cluster/replication.hpp"
 #include "actors/handles.hpp"
 #include "tidings/clock.hpp"
+#include "tidings/membership.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -16,6 +17,7 @@ namespace tidings {
 /// What the replicator works with.
 struct cluster_environment {
   cluster_config cfg;
+  membership members; ///< the list that counts, see cfg.members
   std::string secret;
   std::shared_ptr<event_store> store;
   storage_actor storage;
@@ -29,6 +31,16 @@ struct cluster_environment {
 
   /// Called when this node must not go on: another writes in its name.
   std::function<void(const failure&)> on_broken;
+
+  /// Makes another list of members survive the end of the process.
+  std::function<status(const membership&)> keep;
+
+  /// The node goes by another list from now on.
+  /// @returns the settings with it
+  std::function<config_ptr(const membership&)> on_members;
+
+  /// The node takes no new publishes, or takes them again.
+  std::function<void(bool)> set_draining;
 };
 
 /// Starts the actor that holds the links to the other members and exchanges records with them, on

@@ -16,6 +16,9 @@ namespace tidings {
 enum class request_kind : uint8_t {
   deliver = 1, ///< events that are not stored, for the streams of the node; no response
   publish = 2, ///< publications to topics that the node owns
+  members = 3, ///< a list of members; an empty response: it is kept, or a newer one
+  change = 4,  ///< of the list of members, for the node that makes changes
+  drain = 5,   ///< take no new work ("true"); the response tells what the node has on disk
 };
 
 /// Longest body: what fits into a frame of a link.

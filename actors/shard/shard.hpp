@@ -64,6 +64,13 @@ public:
     /// Ends the streams, on all shards, of those who may not stay.
     virtual void dismiss(caller_judge may_stay) = 0;
     virtual void close_connection(uint64_t id, end_reason why, std::function<void(bool)> then) = 0;
+
+    // Only for members of a cluster.
+    virtual void change_members(cluster::change_request x,
+                                std::function<void(result<cluster::change_outcome>)> then) = 0;
+    /// Answers who does not have everything that this node has.
+    virtual void drain_node(bool on,
+                            std::function<void(result<std::vector<std::string>>)> then) = 0;
   };
 
   explicit shard(shard_environment env);
@@ -156,7 +163,15 @@ public:
   uint64_t dismiss(const std::function<bool(const caller&)>& may_stay);
 
   /// Ends all streams; those that come later end at once.
+  /// @returns how many
   uint64_t drain();
+
+  /// Takes streams again.
+  /// @returns 0
+  uint64_t undrain() noexcept {
+    draining_ = false;
+    return 0;
+  }
 
   // -- for its streams
   // -------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ public:
         return core_->connections(after, limit);
       },
       [this](caf::close_atom, uint64_t id, end_reason why) { return core_->close(id, why); },
-      [this](drain_atom) { return core_->drain(); },
+      [this](drain_atom, bool on) { return on ? core_->drain() : core_->undrain(); },
       [this](const caller_judge& x) { core_->dismiss(*x); },
       [this](const config_ptr& x) { core_->configure(x); },
     };
@@ -128,7 +128,25 @@ public:
       .then([then](bool closed) { then(closed); }, [then](const caf::error&) { then(false); });
   }
 
+  void change_members(cluster::change_request x,
+                      std::function<void(result<cluster::change_outcome>)> then) override {
+    ask_keeper<cluster::change_outcome>(
+      std::move(then), std::make_shared<const cluster::change_request>(std::move(x)));
+  }
+
+  void drain_node(bool on, std::function<void(result<std::vector<std::string>>)> then) override {
+    ask_keeper<std::vector<std::string>>(std::move(then), drain_atom_v, on);
+  }
+
 private:
+  /// Its timeouts are its own.
+  template <class Answer, class... Question>
+  void ask_keeper(std::function<void(result<Answer>)> then, Question... x) {
+    request(peers_->keeper, caf::infinite, std::move(x)...)
+      .then([then](Answer& answer) { then(std::move(answer)); },
+            [then](const caf::error& err) { then(from_caf(err)); });
+  }
+
   template <class Answer, class Actor, class Question>
   void ask(const Actor& whom, Question x, std::function<void(result<Answer>)> then) {
     request(whom, read_timeout, std::move(x))

@@ -16,6 +16,7 @@ struct shard_peers {
   std::vector<reader_actor> readers; ///< at least one
   std::vector<shard_actor> shards;   ///< all, in the order of their index
   mailroom_actor mailroom;
+  cluster_keeper keeper; ///< none: the node is alone
 };
 
 /// Starts the actor of a shard on the shard's thread. Its first message must be its peers.

@@ -101,11 +101,13 @@ size_t content_bytes(const record_view& x) noexcept {
 /// Writes a replay.
 class replay_writer : public record_visitor {
 public:
-  replay_writer(replay_chunk& to, const replay_request& what, bool is_member, const cursor* seen,
-                std::string from, bool quiet)
+  /// @param from what the reader sent for the place where it begins; empty: nothing
+  replay_writer(replay_chunk& to, const replay_request& what, const event_store& store,
+                const cursor* seen, std::string from, bool quiet)
     : to_(to),
       what_(what),
-      texts_(is_member, seen),
+      store_(store),
+      texts_(store.is_member(), seen),
       seen_(seen),
       last_id_(std::move(from)),
       quiet_(quiet) {
@@ -133,6 +135,8 @@ public:
   void flush_gap() {
     if (!missing_.open())
       return;
+    if (last_id_.empty()) // nothing of this piece was written yet
+      last_id_ = store_.cursor_at(to_.after).to_string();
     auto notice = missing_.take(last_id_);
     notice.to = seen_with(notice.to, seen_);
     append_gap(to_.bytes, what_.format, notice);
@@ -147,6 +151,7 @@ public:
 private:
   replay_chunk& to_;
   const replay_request& what_;
+  const event_store& store_;
   envelope_texts texts_;
   const cursor* seen_;
   gap_collector missing_;
@@ -267,8 +272,7 @@ result<replay_chunk> log_reader::replay(const replay_request& x, int64_t now_ms)
     chunk.recovered = false;
     ++chunk.gaps;
   }
-  auto from = start->from.empty() ? store_.cursor_at(start->after).to_string() : start->from;
-  replay_writer writer{chunk, x, store_.is_member(), seen.get(), std::move(from), start->quiet};
+  replay_writer writer{chunk, x, store_, seen.get(), start->from, start->quiet};
   read_request what;
   what.who = x.who.get();
   what.after = start->after;

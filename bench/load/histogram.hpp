@@ -41,6 +41,15 @@ public:
     return max_;
   }
 
+  /// Calls `f(upper edge in ns, count)` for each bucket that is not empty, smallest first: for
+  /// percentiles over several processes.
+  template <class Function>
+  void for_each(Function&& f) const {
+    for (size_t i = 0; i < counts_.size(); ++i)
+      if (counts_[i] != 0)
+        f(std::min(upper_edge(i), max_), counts_[i]);
+  }
+
 private:
   static constexpr unsigned fine_bits = 6;
   static constexpr size_t fine = size_t{1} << fine_bits;

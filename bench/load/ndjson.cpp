@@ -1,10 +1,11 @@
 // Mode ndjson: long request bodies of one event per line, while the result lines come back. Also
 // fills a store.
 
+#include "follower_set.hpp"
 #include "modes.hpp"
 #include "net.hpp"
 #include "payload.hpp"
-#include "reactor.hpp"
+#include "publisher_set.hpp"
 #include "response_reader.hpp"
 
 #include <algorithm>
@@ -185,6 +186,43 @@ private:
   response_reader reader_;
 };
 
+/// One stream on each other node, of a topic of its own. An event to that topic, published when all
+/// else is answered, comes there after all else is stored there, and costs nobody anything before.
+class replicas {
+public:
+  replicas(const target& to, const std::vector<uint16_t>& ports)
+    : publisher_(loop_, to, {.topic = topic, .number_by_topic = true}) {
+    for (auto port : ports) {
+      follower_plan where{.topic = topic, .ports = {port}};
+      nodes_.push_back(std::make_unique<follower_set>(loop_, to, where, 1));
+      nodes_.back()->open();
+      nodes_.back()->tend();
+      if (!loop_.run_until(now_ns() + 10 * ns_per_second,
+                           [&] { return nodes_.back()->all_open(); }))
+        fail("no stream on port " + std::to_string(port));
+    }
+  }
+
+  void wait_for_all() {
+    publisher_.start(1);
+    auto all = [this] {
+      return std::all_of(nodes_.begin(), nodes_.end(), [this](auto& node) {
+        node->want(publisher_.topic_numbers());
+        return node->satisfied() == 1;
+      });
+    };
+    if (!loop_.run_until(now_ns() + 120 * ns_per_second, all))
+      fail("other nodes do not store what was published");
+  }
+
+private:
+  static constexpr auto topic = "replicated";
+
+  reactor loop_;
+  publisher_set publisher_;
+  std::vector<std::unique_ptr<follower_set>> nodes_;
+};
+
 } // namespace
 
 report run_ndjson(run_context& x) {
@@ -197,6 +235,7 @@ report run_ndjson(run_context& x) {
   auto connections = x.opts.number("connections", 1);
   auto events = x.opts.number("events", 200'000) / connections * connections;
   auto warmup = x.opts.number("warmup", events / 10) / connections * connections;
+  auto others = x.opts.ports("replicas");
   x.opts.refuse_unknown();
 
   auto run = [&](uint64_t count, uint32_t first_sequence) {
@@ -211,11 +250,20 @@ report run_ndjson(run_context& x) {
     });
     return tally;
   };
+  std::unique_ptr<replicas> nodes;
+  if (!others.empty())
+    nodes = std::make_unique<replicas>(x.to, others);
   if (warmup != 0)
     run(warmup, 0);
+  if (nodes)
+    nodes->wait_for_all();
   cpu_window window{x.probe};
+  cpu_window replicating{x.probe};
   auto tally = run(events, static_cast<uint32_t>(warmup / connections));
   window.stop();
+  if (nodes)
+    nodes->wait_for_all();
+  replicating.stop();
 
   report out;
   out.parameters.add("connections", connections).add("events", events).add("warmup", warmup);
@@ -226,6 +274,11 @@ report run_ndjson(run_context& x) {
   r.add("result_lines", tally.results).add("refused", tally.refused);
   r.add("other_level", tally.other_level);
   r.add("events_per_second", static_cast<double>(events) / window.seconds());
+  if (nodes) {
+    r.add("replicated_per_second", static_cast<double>(events) / replicating.seconds());
+    r.add("replicated_cpu_us_per_event",
+          1e6 * replicating.server_cpu_seconds() / static_cast<double>(events));
+  }
   window.describe(r, "event", events);
   return out;
 }

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -24,6 +25,13 @@ void raise_file_limit() {
 }
 
 int connect_to(uint16_t port, uint64_t index, int receive_bytes) {
+  int fd = try_connect_to(port, index, receive_bytes);
+  if (fd < 0)
+    fail("connect to port " + std::to_string(port) + ": " + std::strerror(errno));
+  return fd;
+}
+
+int try_connect_to(uint16_t port, uint64_t index, int receive_bytes) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
     fail(std::string{"socket: "} + std::strerror(errno));
@@ -43,8 +51,12 @@ int connect_to(uint16_t port, uint64_t index, int receive_bytes) {
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof(to)) != 0)
-    fail("connect to port " + std::to_string(port) + ": " + std::strerror(errno));
+  if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof(to)) != 0) {
+    auto why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+  }
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
   return fd;
 }
@@ -69,6 +81,22 @@ void reset_and_close(int fd) {
   linger at_once{1, 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
   close(fd);
+}
+
+uint64_t unsent_bytes(uint16_t port) {
+  uint64_t sum = 0;
+  auto* file = std::fopen("/proc/net/tcp", "re");
+  if (!file)
+    fail("no /proc/net/tcp");
+  char line[512];
+  while (std::fgets(line, sizeof(line), file)) {
+    unsigned local = 0;
+    unsigned long long unsent = 0;
+    if (std::sscanf(line, " %*d: %*x:%x %*x:%*x %*x %llx:", &local, &unsent) == 2 && local == port)
+      sum += unsent;
+  }
+  std::fclose(file);
+  return sum;
 }
 
 std::span<char> shared_buffer() {

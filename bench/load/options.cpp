@@ -67,14 +67,28 @@ double options::real(std::string_view name, double otherwise) {
   return value;
 }
 
-std::vector<pid_t> options::pids(std::string_view name) {
-  std::vector<pid_t> result;
-  auto list = text(name, "");
-  for (size_t begin = 0; begin < list.size();) {
-    auto end = std::min(list.find(',', begin), list.size());
-    result.push_back(static_cast<pid_t>(std::atoi(list.substr(begin, end - begin).c_str())));
+std::vector<std::string> options::list(std::string_view name) {
+  std::vector<std::string> result;
+  auto all = text(name, "");
+  for (size_t begin = 0; begin < all.size();) {
+    auto end = std::min(all.find(',', begin), all.size());
+    result.push_back(all.substr(begin, end - begin));
     begin = end + 1;
   }
+  return result;
+}
+
+std::vector<pid_t> options::pids(std::string_view name) {
+  std::vector<pid_t> result;
+  for (const auto& x : list(name))
+    result.push_back(static_cast<pid_t>(std::atoi(x.c_str())));
+  return result;
+}
+
+std::vector<uint16_t> options::ports(std::string_view name) {
+  std::vector<uint16_t> result;
+  for (const auto& x : list(name))
+    result.push_back(static_cast<uint16_t>(std::atoi(x.c_str())));
   return result;
 }
 

@@ -23,6 +23,7 @@ public:
   uint64_t number(std::string_view name, uint64_t otherwise);
   double real(std::string_view name, double otherwise);
   std::vector<pid_t> pids(std::string_view name);
+  std::vector<uint16_t> ports(std::string_view name);
 
   /// Ends the program if an option was given that no look-up asked for.
   void refuse_unknown() const;
@@ -34,6 +35,7 @@ private:
   };
 
   given* find(std::string_view name);
+  std::vector<std::string> list(std::string_view name);
 
   std::string mode_;
   std::map<std::string, given, std::less<>> given_;

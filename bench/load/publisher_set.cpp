@@ -32,10 +32,13 @@ public:
   }
 
   void send(uint64_t stamp_ns, uint64_t topic) {
+    auto mark = set_.plan_.number_by_topic ? payload_mark{stamp_ns, static_cast<uint16_t>(topic),
+                                                          ++set_.topic_numbers_[topic]}
+                                           : payload_mark{stamp_ns, number_, ++sequence_};
     if (set_.plan_.topics > 1)
       for (size_t i = 0; i < 6; ++i, topic /= 10)
         request_[topic_end_ - 1 - i] = static_cast<char>('0' + topic % 10);
-    write_mark(request_.data() + payload_at_, {stamp_ns, number_, ++sequence_});
+    write_mark(request_.data() + payload_at_, mark);
     sent_ns_ = now_ns();
     if (!send_request(fd_, request_))
       fail("a publisher's connection broke");
@@ -107,6 +110,8 @@ private:
 
 publisher_set::publisher_set(reactor& loop, const target& to, publisher_plan plan)
   : loop_(loop), target_(to), plan_(std::move(plan)), pacer_(std::make_unique<pacer>(*this)) {
+  if (plan_.number_by_topic)
+    topic_numbers_.resize(plan_.topics);
   for (uint64_t i = 0; i < plan_.connections; ++i) {
     connections_.push_back(std::make_unique<connection>(*this, static_cast<uint16_t>(i)));
     idle_.push_back(connections_.back().get());

@@ -17,6 +17,7 @@ struct publisher_plan {
   uint64_t topics = 1; // more: each event goes to the next topic
   std::string ack;
   size_t data_bytes = 200;
+  bool number_by_topic = false; // marks count each topic's events and name the topic as publisher
 };
 
 /// Keep-alive connections that publish one event after the other, each when the last one has been
@@ -31,6 +32,16 @@ public:
   /// Begins to publish `count` events. With a rate, an event's time is when it was due, so that a
   /// server that holds publishers up does not look faster for it.
   void start(uint64_t count, double per_second = 0);
+
+  /// Publishes no more of the last `start`.
+  void stop() {
+    unsent_ = 0;
+  }
+
+  /// Numbers given out so far, by topic; with `number_by_topic`.
+  const std::vector<uint32_t>& topic_numbers() const {
+    return topic_numbers_;
+  }
 
   /// All of the last `start` are answered.
   bool done() const {
@@ -69,6 +80,7 @@ private:
   uint64_t begin_ns_ = 0;
   double per_second_ = 0;
   histogram latency_;
+  std::vector<uint32_t> topic_numbers_;
 };
 
 } // namespace bench

@@ -63,6 +63,7 @@ report run_publish(run_context& x) {
   plan.data_bytes = x.opts.number("data-bytes", 200);
   auto events = x.opts.number("events", 100'000);
   auto warmup = x.opts.number("warmup", events / 5);
+  auto settle_s = x.opts.number("settle-s", 0);
   x.opts.refuse_unknown();
 
   reactor loop;
@@ -70,10 +71,14 @@ report run_publish(run_context& x) {
   auto done = [&] { return publishers.done(); };
   publishers.start(warmup);
   loop.run_until(UINT64_MAX, done);
+  const auto before = x.probe.rss_bytes();
   cpu_window window{x.probe};
   publishers.start(events);
   loop.run_until(UINT64_MAX, done);
   window.stop();
+  const auto after = x.probe.rss_bytes();
+  loop.run_for(settle_s * ns_per_second);
+  const auto settled = x.probe.rss_bytes();
 
   report out;
   out.parameters.add("connections", plan.connections).add("events", events).add("warmup", warmup);
@@ -85,7 +90,42 @@ report run_publish(run_context& x) {
   r.add("answer_p50_us", static_cast<double>(publishers.latency().percentile(0.5)) / 1e3);
   r.add("answer_p99_us", static_cast<double>(publishers.latency().percentile(0.99)) / 1e3);
   r.add("answer_max_us", static_cast<double>(publishers.latency().max()) / 1e3);
+  auto per_topic = [&](uint64_t bytes) {
+    return (static_cast<double>(bytes) - static_cast<double>(before))
+           / static_cast<double>(plan.topics);
+  };
+  r.add("rss_per_topic_bytes", per_topic(after));
+  r.add("rss_per_topic_settled_bytes", per_topic(settled));
   window.describe(r, "publish", events);
+  return out;
+}
+
+report run_first(run_context& x) {
+  auto streams = x.opts.number("streams", 20);
+  stream_plan plan{.topic = x.opts.text("topic", "bench")};
+  plan.topics = x.opts.number("topics", 1);
+  plan.since = x.opts.text("since", "earliest");
+  plan.publishers = x.opts.number("publishers", 1);
+  x.opts.refuse_unknown();
+
+  reactor loop;
+  histogram until_first;
+  uint64_t reached = 0;
+  cpu_window window{x.probe};
+  for (uint64_t i = 0; i < streams; ++i) {
+    stream_set one{loop, x.to, plan, i};
+    auto begin = now_ns();
+    one.open(1);
+    reached += loop.run_until(begin + 10 * ns_per_second, [&] { return one.tally().events != 0; });
+    until_first.add(now_ns() - begin);
+  }
+  window.stop();
+
+  report out;
+  out.parameters.add("streams", streams).add("topic", plan.topic).add("since", plan.since);
+  out.results.add("complete", reached == streams);
+  add_percentiles(out.results, "first_event", until_first);
+  window.describe(out.results, "stream", streams);
   return out;
 }
 

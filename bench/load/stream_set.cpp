@@ -17,7 +17,9 @@ public:
       last_(set.plan_.publishers) {
     set_.loop_.add_late(fd_, *this);
     auto topic = topic_name(set_.plan_.topic, set_.plan_.topics, index);
-    if (!send_request(fd_, set_.target_.subscribe_request(topic, set_.plan_.since)))
+    auto request = set_.plan_.mailboxes ? set_.target_.mailbox_request(topic)
+                                        : set_.target_.subscribe_request(topic, set_.plan_.since);
+    if (!send_request(fd_, request))
       fail("could not send a subscribe request");
   }
 

@@ -35,7 +35,8 @@ struct stream_plan {
   uint64_t topics = 1; // more: stream i has topic i modulo this
   std::string since;
   uint64_t publishers = 1;
-  int receive_bytes = 0; // of the sockets; 0: the kernel's choice
+  int receive_bytes = 0;  // of the sockets; 0: the kernel's choice
+  bool mailboxes = false; // the topics are names of users, whose mailboxes are streamed
 };
 
 /// Open event streams that are read and checked: every stream sees each publisher's numbers rise by

@@ -18,7 +18,7 @@ target target::from(options& opts) {
   else
     fail("--target is tidings, floor or nchan");
   x.port = static_cast<uint16_t>(opts.number("port", 0));
-  if (x.port == 0)
+  if (x.port == 0 && opts.mode() != "sync")
     fail("--port is missing");
   return x;
 }
@@ -31,6 +31,24 @@ std::string target::subscribe_request(std::string_view topic, std::string_view s
     text += since;
   }
   text += " HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n";
+  return text;
+}
+
+std::string target::resume_request(std::string_view topic, std::string_view last_id) const {
+  auto text = subscribe_request(topic, {});
+  if (!last_id.empty()) {
+    text.resize(text.size() - 2);
+    text += "Last-Event-ID: ";
+    text += last_id;
+    text += "\r\n\r\n";
+  }
+  return text;
+}
+
+std::string target::mailbox_request(std::string_view user) const {
+  std::string text = "GET /users/";
+  text += user;
+  text += "/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n";
   return text;
 }
 

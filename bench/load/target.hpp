@@ -22,6 +22,12 @@ struct target {
   /// A whole GET request. `since` may be empty.
   std::string subscribe_request(std::string_view topic, std::string_view since) const;
 
+  /// A whole GET request of a stream that comes back; `last_id` empty: of a new one.
+  std::string resume_request(std::string_view topic, std::string_view last_id) const;
+
+  /// A whole GET request of the stream of a user's mailbox.
+  std::string mailbox_request(std::string_view user) const;
+
   /// The head of a POST request to one topic.
   std::string publish_head(std::string_view topic, std::string_view ack, size_t body_bytes) const;
 };

@@ -45,9 +45,10 @@ public:
     auto user = opened_mailbox(x);
     if (!user)
       return s.respond(problem(user.error()));
-    if (s.broker().draining)
+    if (!s.broker().takes_work())
       return s.respond(
-        problem({errc::shutting_down, "the broker is stopping; try again in a moment"}));
+        problem({errc::shutting_down,
+                 "this node takes no new work: try again in a moment, or at another node"}));
     auto order = parse_mailbox_order(what_, x, s.local_shard().settings().limits);
     if (!order)
       return s.respond(problem(order.error()));

@@ -39,8 +39,9 @@ status check_schema(session& s, const event& x, std::string_view member) {
 
 status submit(session& s, std::vector<publication> xs, bool atomic,
               std::weak_ptr<publish_listener> listener, uint64_t ticket) {
-  if (s.broker().draining)
-    return failure{errc::shutting_down, "the broker is stopping; try again in a moment"};
+  if (!s.broker().takes_work())
+    return failure{errc::shutting_down,
+                   "this node takes no new work: try again in a moment, or at another node"};
   auto& home = s.local_shard();
   auto bytes = uint64_t{0};
   for (auto& x : xs)

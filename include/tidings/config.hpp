@@ -252,6 +252,7 @@ struct cluster_config {
   std::string authority;                   ///< who signs the certificates of members
   milliseconds join_timeout{2'000};        ///< how long a start waits for the others
   milliseconds quorum_timeout{5'000};      ///< then a publish at `quorum` is answered indeterminate
+  milliseconds change_timeout{30'000};     ///< how long a change of the members waits for them
   uint64_t window_bytes = 4 * 1024 * 1024; ///< of records under way from one other node
 
   bool enabled() const noexcept {

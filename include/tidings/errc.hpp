@@ -45,6 +45,8 @@ enum class errc : uint8_t {
   // -- of a cluster ------------------------------------------------------------------------------
   starting,
   owner_unreachable,
+  members_missing,
+  change_under_way,
 };
 
 /// The stable code, in lower snake case.

@@ -1,10 +1,10 @@
 """Many streams that move between the nodes of a cluster while nodes are killed: each gets everything, once, and each node's events in order."""
 
-import os
 import threading
 import time
 
 from checker import check_history
+from support import settings
 from support.case import OwnBrokerTest, fault
 from support.cluster import Cluster
 from support.crowd import Crowd, Member
@@ -63,8 +63,7 @@ class ClusterResume(OwnBrokerTest):
     @fault("N21")
     def test_streams_move_while_nodes_are_killed(self):
         # The long form takes minutes: TIDINGS_LONG=1 tests/e2e/run.py --only test_cluster_resume
-        is_long = bool(os.environ.get("TIDINGS_LONG"))
-        count, total = (300, 100_000) if is_long else (60, 3000)
+        count, total = settings.pick((60, 3000), (60, 3000), (300, 100_000))
         cluster = Cluster(self).start()
         crowd = Travellers(self, cluster.nodes)
         wanted = []
@@ -76,7 +75,7 @@ class ClusterResume(OwnBrokerTest):
         publishers = []
         for i, node in enumerate(cluster):
             items = [Item(n, [f"{node.name}/{n % TOPICS}"]) for n in range(i, total, 3)]
-            pause = None if is_long else (lambda: time.sleep(0.005))
+            pause = None if count > 100 else (lambda: time.sleep(0.005))
             publishers.append(Publisher(node.address, split_into_jobs(items, self.random), f"p{i}", pause))
         done, kills, failures = threading.Event(), [], []
         killer = threading.Thread(target=self.keep_killing, args=(cluster, done, kills, failures), daemon=True)

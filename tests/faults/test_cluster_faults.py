@@ -129,6 +129,46 @@ class Splits(ClusterFault):
         storm.stop()
         self.note(f"records take the way through the third node: {max(delays) * 1000:.0f} ms at most; {self.judge(storm)}")
 
+    @fault("N22")
+    def test_n22_members_change_in_a_split(self):
+        cluster = self.cluster(network=True)
+        a, b, c = cluster
+        members = {x.name: '{"name":"%s","address":"%s:%d"}' % (x.name, *cluster.addresses[x.name]) for x in cluster}
+        accepted = []
+
+        def publish(node, level):
+            answer = node.post(f"/topics/probe/n22?ack={level}", f"{node.name}{len(accepted)}", timeout=10)
+            self.assertEqual(answer.status, 201, answer)
+            accepted.append(f"{node.name}{len(accepted)}")
+
+        for node in cluster:
+            publish(node, "quorum")
+        cluster.network.split(["c"], ["a", "b"])
+        eventually(lambda: not c.linked() and a.linked() == {"b"}, 8, "both sides have noticed")
+        for node in cluster:
+            self.assert_problem(node.request("DELETE", "/cluster/members/c"), 409, "members_missing")
+            self.assert_problem(node.post("/cluster/members", '{"name":"d","address":"10.0.0.4:7400"}'), 409, "members_missing")
+            self.assertEqual(node.view()["members_version"], 0)
+            publish(node, "fsync")
+        done = a.request("DELETE", "/cluster/members/c?force=true")
+        self.assertEqual((done.status, done.json["version"]), (200, 1), done)
+        eventually(lambda: b.view()["members_version"] == 1)
+        publish(b, "quorum")  # two of two
+        self.assert_problem(c.post("/topics/probe/n22?ack=quorum", "0"), 503, "quorum_unavailable")
+        publish(c, "fsync")
+        cluster.network.heal()
+        eventually(lambda: any("not_a_member" in x.get("trouble", "") for x in c.view()["members"]), 20, "c is turned away")
+        # It comes back with its disk, and with what it took alone.
+        self.assertEqual(b.post("/cluster/members", members["c"], {"Content-Type": "application/json"}).status, 200)
+        cluster.wait_linked()
+        cluster.wait_equal(CONVERGED)
+        for node in cluster:
+            eventually(lambda: node.view()["members_version"] == 2, 10, node.name)
+            self.assertEqual(sorted(x["data"] for x in node.log_events("/topics/probe/n22")), sorted(accepted), node.name)
+        cluster.check_equal()
+        self.tried = self.held = 1
+        self.note(f"refused on both sides; by force the majority went on alone, and {len(accepted)} events of both sides are on all nodes after the return")
+
     @fault("N4")
     @long_only
     def test_n4_links_that_come_and_go(self):
@@ -136,7 +176,7 @@ class Splits(ClusterFault):
         before = self.resources(cluster)
         storm = ClusterStorm(self, cluster, LEVELS, wanderers=2, pause=0.02).begin()
         storm.wait(20, *cluster)
-        end, changes, worst = time.monotonic() + settings.pick(120, 5), 0, 0.0
+        end, changes, worst = time.monotonic() + settings.pick(120, 5, 600), 0, 0.0
         pairs = list(itertools.combinations("abc", 2))
         while time.monotonic() < end:
             order = self.random.sample(pairs, 3)
@@ -276,8 +316,8 @@ class Processes(ClusterFault):
         c.pause()
         paused, sent = time.monotonic(), bytes_sent[0]
         highest = list(base)
-        end = paused + settings.pick(60, 7)
-        backlog = settings.pick(100, 24) << 20
+        end = paused + settings.pick(60, 7, 300)
+        backlog = settings.pick(100, 24, 500) << 20
         while time.monotonic() < end or (bytes_sent[0] - sent < backlog and time.monotonic() < end + 60):
             highest = [max(x, node.memory("RssAnon")) for x, node in zip(highest, (a, b))]
             if rates:
@@ -291,7 +331,7 @@ class Processes(ClusterFault):
         for thread in threads:
             thread.join(20)
         cluster.wait_linked()
-        cluster.wait_equal(60)
+        cluster.wait_equal(300)
         caught_up = time.monotonic() - resumed
         storm.wait(5)
         storm.stop()

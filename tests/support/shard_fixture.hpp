@@ -251,6 +251,15 @@ public:
     // nop
   }
 
+  void change_members(cluster::change_request,
+                      std::function<void(result<cluster::change_outcome>)>) override {
+    // nop
+  }
+
+  void drain_node(bool, std::function<void(result<std::vector<std::string>>)>) override {
+    // nop
+  }
+
   config cfg;
   still_clock clock;
   fake_store store;

@@ -53,7 +53,7 @@ shard_actor::behavior_type recording_shard(shard_actor::pointer,
     [](const shard_peers_ptr&) {},
     [](list_atom, uint64_t, uint64_t) { return connection_list{}; },
     [](caf::close_atom, uint64_t, end_reason) { return false; },
-    [](drain_atom) { return uint64_t{0}; },
+    [](drain_atom, bool) { return uint64_t{0}; },
     [](const caller_judge&) {},
     [](const config_ptr&) {},
   };

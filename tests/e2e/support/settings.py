@@ -45,6 +45,8 @@ def randomness(name):
     return random.Random(f"{seed}/{name}")
 
 
-def pick(full, few):
-    """A count: the full one, or few in a quick run."""
+def pick(full, few, longest=None):
+    """A count: the full one, few in a quick run, or what TIDINGS_LONG=1 asks for, which takes minutes."""
+    if longest is not None and os.environ.get("TIDINGS_LONG"):
+        return longest
     return few if quick else full
