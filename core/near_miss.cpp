@@ -20,6 +20,11 @@ std::string_view last_part(std::string_view key) {
   return key.substr(key.rfind('.') + 1);
 }
 
+/// No two texts are less far apart than this.
+size_t difference_in_length(std::string_view a, std::string_view b) {
+  return a.size() < b.size() ? b.size() - a.size() : a.size() - b.size();
+}
+
 /// Insertions, deletions, replacements and swaps of neighbours that lead from one text to the
 /// other.
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -50,8 +55,11 @@ std::string did_you_mean(std::string_view text, const std::vector<std::string>& 
   const std::string* found = nullptr;
   for (auto& candidate : candidates) {
     auto spelled = normalised(candidate);
+    auto same_part = last_part(wanted) == last_part(spelled);
+    if (!same_part && difference_in_length(wanted, spelled) >= nearest)
+      continue;
     auto distance = edit_distance(wanted, spelled);
-    if (last_part(wanted) == last_part(spelled))
+    if (same_part)
       distance = std::min<size_t>(distance, 1);
     if (distance < nearest) {
       nearest = distance;

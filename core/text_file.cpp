@@ -26,8 +26,11 @@ result<std::string> read_text_file(const std::string& path) {
   std::unique_ptr<std::FILE, decltype(close)> file{std::fopen(path.c_str(), "rb"), close};
   if (!file)
     return unreadable(errno);
-  std::string content(bytes_max + 1, '\0');
-  content.resize(std::fread(content.data(), 1, content.size(), file.get()));
+  std::string content;
+  char piece[4096];
+  size_t read = 0;
+  while (content.size() <= bytes_max && (read = std::fread(piece, 1, sizeof piece, file.get())) > 0)
+    content.append(piece, read);
   if (std::ferror(file.get()))
     return unreadable(errno);
   if (content.size() > bytes_max)

@@ -26,7 +26,7 @@ def main():
                         help="leave out the tests that need clients from npm, PyPI and the Go module proxy")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    settings.broker_path = options.broker.resolve()
+    settings.use_broker(options.broker)
     settings.quick = options.quick
     settings.cycles = options.crash_cycles
     settings.model_steps = options.model_steps

@@ -73,7 +73,7 @@ def main():
     parser.add_argument("--only", action="append", default=[], metavar="ID|TEXT", help="a fault such as S1, or part of a test's name")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    settings.broker_path = options.broker.resolve()
+    settings.use_broker(options.broker)
     settings.quick = options.short
     settings.cycles = options.cycles
 

@@ -18,7 +18,7 @@ namespace tidings::fuzz {
 /// framing.
 inline void check_event_on_the_wire(const event& x) {
   std::vector<std::string_view> topics{x.topics.begin(), x.topics.end()};
-  envelope what{"c1.AA", topics, x.type, x.id, x.data, x.kind};
+  envelope what{"c1.AA", "e1.AA", topics, x.type, x.id, x.data, x.kind};
   std::string wire;
   append_wire(wire, wire_format::sse_data, what);
   sse_parser browser;

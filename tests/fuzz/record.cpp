@@ -23,6 +23,11 @@ void tidings::fuzz::run(std::string_view input) {
   require(entry.form == head.form && entry.expires_at_ms == head.expires_at_ms
             && entry.chain == head.chain && entry.released == head.released,
           "two heads");
+  auto lowest = 0;
+  for (auto& other : entry.other_span()) {
+    require(other.slot >= lowest && other.slot != entry.slot, "each other node once, in order");
+    lowest = other.slot + 1;
+  }
   auto is_old = !entry.is_chained;
   auto chain = chain_of(entry, input, 7, 7);
   std::string again;

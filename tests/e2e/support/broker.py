@@ -3,6 +3,7 @@
 import atexit
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -12,6 +13,9 @@ import tempfile
 from . import settings
 from .waiting import eventually
 from .wire import Closed, Connection, Stream
+
+# What a sanitizer says about a process. A broker that a test kills has no exit status that tells of it.
+REPORT = re.compile(r"(ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: ).*", re.DOTALL)
 
 _alive = set()
 _folders = set()
@@ -46,17 +50,28 @@ def free_port():
                 pass
 
 
-def environment(extra=None):
+def environment(extra=None, traced=False):
     """The broker refuses variables of its own that it does not know, so ours are taken out."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("TIDINGS_")}
     clean.update(extra or {})
+    clean.update(sanitizer_options(traced))
     return clean
+
+
+def sanitizer_options(traced):
+    if settings.sanitizer == "address":
+        # What was freed stays out of use for a while: less of it, so that bounds on memory mean something. To find leaks it
+        # traces its own threads, which nobody else may do then.
+        return {"ASAN_OPTIONS": f"quarantine_size_mb=16:detect_leaks={int(not traced)}", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    if settings.sanitizer == "thread":
+        return {"TSAN_OPTIONS": f"suppressions={settings.ROOT}/tests/support/races.txt"}
+    return {}
 
 
 def run_tidings(*arguments, env=None, timeout=30, cwd=None):
     """A command that ends by itself."""
     return subprocess.run([str(settings.broker_path), *arguments], env=environment(env), cwd=cwd,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=settings.seconds(timeout))
 
 
 class Broker:
@@ -98,7 +113,7 @@ class Broker:
         assert not self.running, "already running"
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=subprocess.STDOUT, env=environment(self.env))
+                                            stderr=subprocess.STDOUT, env=environment(self.env, "strace" in self.prefix))
         _alive.add(self.process)
         if wait:
             self.wait_ready(timeout)
@@ -127,7 +142,7 @@ class Broker:
         eventually(ready, timeout, f"{self.url}/readyz\n{self.log_tail()}")
 
     def wait_exit(self, timeout=20.0):
-        code = self.process.wait(timeout)
+        code = self.process.wait(settings.seconds(timeout))
         _alive.discard(self.process)
         return code
 
@@ -148,14 +163,23 @@ class Broker:
     def dispose(self):
         if self.running:
             self.kill()
+        report = self.sanitizer_report()
         shutil.rmtree(self.folder, ignore_errors=True)
         _folders.discard(self.folder)
+        if report:
+            raise AssertionError(f"{self.url}:\n{report}")
 
     # -- what the system says about it ---------------------------------------------------------------
 
     def log(self):
         with open(self.log_path, errors="replace") as file:
             return file.read()
+
+    def sanitizer_report(self):
+        if not settings.sanitizer or not os.path.exists(self.log_path):
+            return None
+        found = REPORT.search(self.log())
+        return found and found.group()[:8000]
 
     def log_tail(self, lines=40):
         try:

@@ -11,16 +11,16 @@ import unittest
 from . import settings
 
 TESTS = pathlib.Path(__file__).resolve().parents[2]
-TEST_SECONDS = 600  # a test, or a round of one that says that it goes on, hangs if it takes longer
+TEST_SECONDS = 600  # without a sanitizer; a test, or a round of one that says that it goes on, hangs if it takes longer
 
 
 def _hangs(*_):
-    raise TimeoutError(f"no progress within {TEST_SECONDS} s")
+    raise TimeoutError(f"no progress within {settings.seconds(TEST_SECONDS)} s")
 
 
 def going_on():
     """A test of many rounds says so after each."""
-    signal.alarm(TEST_SECONDS)
+    signal.alarm(settings.seconds(TEST_SECONDS))
 
 
 class Result(unittest.TestResult):

@@ -2,9 +2,12 @@
 
 import time
 
+from . import settings
+
 
 def eventually(condition, timeout=10.0, what=None):
     """Polls until `condition()` is true and returns its value; AssertionError after `timeout`."""
+    timeout = settings.seconds(timeout)
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
