@@ -30,7 +30,7 @@ std::string bytes(uint64_t x) {
   return format_bytes(x);
 }
 
-std::string quoted(std::string_view x) {
+std::string in_quotes(std::string_view x) {
   return '"' + for_log(x) + '"';
 }
 
@@ -83,7 +83,7 @@ private:
     not_negative("server.drain-timeout", x.drain_timeout);
     for (auto& origin : x.cors_origins)
       if (auto why = origin_problem(origin); !why.empty())
-        complain({"server.cors-origins"}, "server.cors-origins: " + quoted(origin) + why);
+        complain({"server.cors-origins"}, "server.cors-origins: " + in_quotes(origin) + why);
   }
 
   void check_tls() {
@@ -104,17 +104,18 @@ private:
     if (!x.cookie.empty() && !is_name(x.cookie))
       complain({"auth.cookie"}, "auth.cookie must be the name of a cookie, without blanks and "
                                 "punctuation, not "
-                                  + quoted(x.cookie));
+                                  + in_quotes(x.cookie));
     if (!is_name(x.proxy_header) || is_taken(x.proxy_header))
       complain({"auth.proxy-header"}, "auth.proxy-header must be the name of a header of its own, "
                                       "such as X-User-Id, not "
-                                        + quoted(x.proxy_header));
+                                        + in_quotes(x.proxy_header));
     for (auto& block : x.proxies)
       if (auto parsed = address_block::parse(block); !parsed)
         complain({"auth.proxies"}, "auth.proxies: " + parsed.error().detail);
     for (auto& user : x.proxy_admins)
       if (auto why = validate_user(user))
-        complain({"auth.proxy-admins"}, "auth.proxy-admins: " + quoted(user) + ": " + why->detail);
+        complain({"auth.proxy-admins"},
+                 "auth.proxy-admins: " + in_quotes(user) + ": " + why->detail);
     check_patterns("auth.proxy-publish", x.proxy_publish);
     check_patterns("auth.proxy-subscribe", x.proxy_subscribe);
     check_patterns("auth.anonymous-publish", x.anonymous_publish);
@@ -171,7 +172,7 @@ private:
         || !is_single_line(x.heartbeat_event))
       complain({"stream.heartbeat-event"},
                "stream.heartbeat-event must be a name without line breaks, not "
-                 + quoted(x.heartbeat_event));
+                 + in_quotes(x.heartbeat_event));
     if (!is_utf8(x.heartbeat_data))
       complain({"stream.heartbeat-data"}, "stream.heartbeat-data must be UTF-8");
     if (x.heartbeat_interval.count() != 0)
@@ -243,13 +244,13 @@ private:
       auto member = parse_member(text);
       if (!member) {
         complain({"cluster.members"},
-                 "cluster.members: " + quoted(text) + " is not written like a=10.0.0.1:7070");
+                 "cluster.members: " + in_quotes(text) + " is not written like a=10.0.0.1:7070");
         continue;
       }
       for (auto& other : seen)
         if (other.name == member->name || other.address == member->address)
-          complain({"cluster.members"}, "cluster.members: " + quoted(text) + " and "
-                                          + quoted(other.name + "=" + other.address)
+          complain({"cluster.members"}, "cluster.members: " + in_quotes(text) + " and "
+                                          + in_quotes(other.name + "=" + other.address)
                                           + " have the same name or address");
       seen.push_back(std::move(*member));
     }
@@ -257,7 +258,7 @@ private:
                              [&](const cluster_member& member) { return member.name == x.node; });
     if (self == seen.end())
       complain({"cluster.node", "cluster.members"},
-               "cluster.node " + quoted(x.node) + " is not one of cluster.members");
+               "cluster.node " + in_quotes(x.node) + " is not one of cluster.members");
     if (x.name.empty() || x.name.size() > 64)
       complain({"cluster.name"}, "cluster.name must have 1 to 64 bytes");
     if (x.secret.empty() == x.secret_file.empty())
@@ -285,7 +286,7 @@ private:
     auto& field = find_setting("log.level")->field;
     if (config scratch; !field.read(x_.log.level, scratch))
       complain({"log.level"}, "log.level must be " + requirement(field.kind, field.choices)
-                                + ", not " + quoted(x_.log.level));
+                                + ", not " + in_quotes(x_.log.level));
   }
 
   // -- keys --------------------------------------------------------------------------------------
@@ -294,7 +295,7 @@ private:
     auto& all = x_.auth.keys;
     auto& x = all[i];
     auto key = [i](std::string_view name) { return table_key("auth.key", i, name); };
-    auto what = "[[auth.key]] " + quoted(x.id);
+    auto what = "[[auth.key]] " + in_quotes(x.id);
     if (x.id.empty())
       complain({key("id")}, "an [[auth.key]] needs an id");
     for (size_t earlier = 0; earlier < i; ++earlier)
@@ -314,7 +315,7 @@ private:
     auto& all = x_.auth.api_keys;
     auto& x = all[i];
     auto key = [i](std::string_view name) { return table_key("auth.api-key", i, name); };
-    auto what = "[[auth.api-key]] " + quoted(x.name);
+    auto what = "[[auth.api-key]] " + in_quotes(x.name);
     if (x.name.empty())
       complain({key("name")}, "an [[auth.api-key]] needs a name");
     if (!from_hex(x.sha256) || x.sha256.size() != 64)
@@ -327,7 +328,7 @@ private:
                  what + ": another key has this name: each needs its own");
       if (auto hash = from_hex(x.sha256); hash && hash == from_hex(all[earlier].sha256))
         complain({key("sha256"), table_key("auth.api-key", earlier, "sha256")},
-                 what + " is the same key as " + quoted(all[earlier].name));
+                 what + " is the same key as " + in_quotes(all[earlier].name));
     }
     check_patterns(key("publish"), x.publish, what + ": publish");
     check_patterns(key("subscribe"), x.subscribe, what + ": subscribe");
@@ -363,7 +364,7 @@ private:
   void check_schema(size_t i) {
     auto& x = x_.schema[i];
     auto key = [i](std::string_view name) { return table_key("schema", i, name); };
-    auto what = "[[schema]] " + quoted(x.type);
+    auto what = "[[schema]] " + in_quotes(x.type);
     if (x.type.empty())
       complain({key("type")}, what + ": type must name the type of the events");
     if (x.file.empty())
@@ -381,13 +382,13 @@ private:
   void check_rule(size_t i) {
     auto& x = x_.topic[i];
     auto key = [i](std::string_view name) { return rule_key(i, name); };
-    auto what = "[[topic]] " + quoted(x.pattern.text());
+    auto what = "[[topic]] " + in_quotes(x.pattern.text());
     for (size_t earlier = 0; earlier < i; ++earlier) {
       auto& pattern = x_.topic[earlier].pattern;
       if (!covers(pattern, x.pattern))
         continue;
       complain({key("pattern"), rule_key(earlier, "pattern")},
-               what + " never applies: " + quoted(pattern.text())
+               what + " never applies: " + in_quotes(pattern.text())
                  + " comes before it and the first match wins");
       break;
     }
@@ -449,7 +450,7 @@ private:
     for (auto& x : patterns)
       if (auto parsed = topic_pattern::parse(x); !parsed)
         complain({key},
-                 (name.empty() ? key : name) + ": " + quoted(x) + ": " + parsed.error().detail);
+                 (name.empty() ? key : name) + ": " + in_quotes(x) + ": " + parsed.error().detail);
   }
 
   /// Whether a text is a token as HTTP has them for the names of headers and cookies.

@@ -22,7 +22,7 @@ constexpr std::string_view api_key_section = "auth.api-key";
 constexpr std::string_view profile_section = "profile";
 constexpr std::string_view schema_section = "schema";
 
-std::string quoted(std::string_view x) {
+std::string in_quotes(std::string_view x) {
   return '"' + for_log(x) + '"';
 }
 
@@ -54,7 +54,7 @@ std::optional<std::string> to_text(value_kind kind, const toml::node& x) {
 std::string for_people(const toml::node& x) {
   switch (x.type()) {
     case toml::node_type::string:
-      return quoted(x.as_string()->get());
+      return in_quotes(x.as_string()->get());
     case toml::node_type::integer:
       return std::to_string(x.as_integer()->get());
     case toml::node_type::boolean:

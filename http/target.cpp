@@ -44,7 +44,7 @@ std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
 }
 
 /// What may be shown of a parameter name in an error.
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   return "'" + for_log(name) + "'";
 }
 
@@ -73,7 +73,7 @@ result<query_parameters> query_parameters::parse(std::string_view query) {
     auto value = decode(piece.substr(std::min(equals + 1, piece.size())), true);
     if (!value)
       return failure{errc::invalid_parameter,
-                     "the query parameter " + quoted(*name)
+                     "the query parameter " + in_quotes(*name)
                        + " holds a bad escape, a control character or something that is not UTF-8"};
     xs.content_.emplace_back(std::move(*name), std::move(*value));
   }
@@ -115,11 +115,11 @@ status query_parameters::check_names(std::initializer_list<std::string_view> onc
       continue;
     if (std::find(once.begin(), once.end(), name) == once.end())
       return failure{errc::invalid_parameter,
-                     "there is no query parameter " + quoted(name) + " here"};
+                     "there is no query parameter " + in_quotes(name) + " here"};
     for (size_t k = 0; k < i; ++k)
       if (content_[k].first == name)
         return failure{errc::invalid_parameter,
-                       "the query parameter " + quoted(name) + " is repeated"};
+                       "the query parameter " + in_quotes(name) + " is repeated"};
   }
   return std::nullopt;
 }
