@@ -163,8 +163,9 @@ void link_state::on_tick() {
     return leave();
   perform(session_->on_tick(now_ms()));
   if (!gone_)
-    self_->delayed_send(self_, std::chrono::milliseconds{settings_->timing.ping_every},
-                        caf::tick_atom_v);
+    // Without a sender: in a mailbox that nobody empties any more it would keep the actor.
+    caf::delayed_anon_send(
+      caf::actor{self_}, std::chrono::milliseconds{settings_->timing.ping_every}, caf::tick_atom_v);
 }
 
 void link_state::report_down(close_reason reason, bool by_peer, const std::string& text) {

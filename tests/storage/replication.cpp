@@ -640,8 +640,10 @@ CAF_TEST(a key that was used elsewhere is known here) {
   append_one(*a.store, y);
   append_one(*b.store, y);
   exchange({&a, &b});
-  for (auto on : {&a, &b})
-    CAF_CHECK_EQUAL((*on->store->find_key("app:both", on->clock.wall))->node, on->id());
+  for (auto on : {&a, &b}) {
+    auto entry = *on->store->find_key("app:both", on->clock.wall);
+    CAF_CHECK_EQUAL(entry->node, on->id());
+  }
 }
 
 CAF_TEST(a key that has expired does not hide a new one) {
