@@ -54,7 +54,7 @@ void member_requests::on_request(uint64_t link, const cluster::request& x) {
 void member_requests::take(uint64_t link, const cluster::request& x) {
   auto what = decode_publications(x.body);
   if (!what)
-    return;
+    return links_.say(link, cluster::response{x.id, {}}); // the other end need not wait
   auto bytes = static_cast<uint64_t>(x.body.size());
   if (value(env_.stats->publish_bytes) + bytes > env_.publish_bytes_max) {
     for (auto& item : what->items)

@@ -30,6 +30,7 @@ using cluster::ticket;
 
 constexpr auto tick_interval = std::chrono::milliseconds{100};
 constexpr int64_t view_interval_ms = 500;
+constexpr int64_t rest_delay_ms = 200;     // for who was let in just before, and is not counted yet
 constexpr int64_t answer_grace_ms = 5'000; // beyond the time that the other member takes for it
 
 cluster::origin_head to_head(const log_head& x) {
@@ -341,11 +342,12 @@ private:
 
   void come_to_rest(std::function<void()> then) override {
     resting_.push_back(std::move(then));
+    rest_from_ms_ = now_ms() + rest_delay_ms;
   }
 
   /// When nothing is on its way any more, what was taken is brought to the disk.
   void check_rest() {
-    if (resting_.empty() || value(env_.stats->publish_bytes) != 0)
+    if (resting_.empty() || now_ms() < rest_from_ms_ || value(env_.stats->publish_bytes) != 0)
       return;
     auto waiting = std::make_shared<std::vector<std::function<void()>>>(std::move(resting_));
     resting_.clear();
@@ -636,6 +638,7 @@ private:
   std::optional<membership_keeper> keeper_;
   bool is_out_ = false; // not in the list any more
   bool is_draining_ = false;
+  int64_t rest_from_ms_ = 0;
   std::vector<std::function<void()>> resting_; // wait until nothing is on its way
   std::optional<cluster::link_table> links_of_nodes_;
   std::optional<cluster::replicator> core_;

@@ -65,10 +65,10 @@ CAF_TEST(a list is read as it was written) {
 
 CAF_TEST(what is no list is refused) {
   auto head = std::string{R"({"kind":"tidings-members-1","version":1,"members":)"};
-  for (auto text : {std::string{}, std::string{"{}"}, std::string{"[]"}, head + "[]}",
-                    head + "[\"a\"]}", head + "[1]}", head + R"(["a=h:1","a=h:2"]})", head + "7}",
-                    std::string{R"({"kind":"x","version":1,"members":["a=h:1"]})"},
-                    std::string{R"({"kind":"tidings-members-1","members":["a=h:1"]})"}})
+  for (auto& text : {std::string{}, std::string{"{}"}, std::string{"[]"}, head + "[]}",
+                     head + "[\"a\"]}", head + "[1]}", head + R"(["a=h:1","a=h:2"]})", head + "7}",
+                     std::string{R"({"kind":"x","version":1,"members":["a=h:1"]})"},
+                     std::string{R"({"kind":"tidings-members-1","members":["a=h:1"]})"}})
     CAF_CHECK(!parse_membership(text));
   CAF_CHECK(parse_membership(head + R"(["a=h:1"]})").has_value());
 }
