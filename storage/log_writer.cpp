@@ -20,6 +20,7 @@ log_writer::log_writer(database& db, origin_heads& heads, const origin_index& in
     last_(to_integer(end.position)),
     retention_(db),
     mailboxes_(db, heads, index) {
+  heads_.set_end(end.position);
   dismiss_admitted();
 }
 
@@ -336,8 +337,7 @@ void log_writer::put_gone(lsn at, const decoded_entry& x) {
 status log_writer::commit(bool sync) {
   if (auto failed = db_.write(batch_, sync))
     return failed;
-  for (uint8_t i = 0; i < heads_.size(); ++i)
-    heads_.move(i, moved_[i].at, moved_[i].chain);
+  heads_.move_all(moved_, end_.position);
   admitted_[0] = std::max(admitted_[0], moved_[0], [](auto& x, auto& y) { return x.at < y.at; });
   mailboxes_.committed();
   last_.store(to_integer(end_.position), std::memory_order_release);

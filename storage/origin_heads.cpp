@@ -46,13 +46,29 @@ std::vector<log_head> origin_heads::all() const {
   return found;
 }
 
-cursor origin_heads::end() const {
+origin_heads::end_of_log origin_heads::end() const {
   std::shared_lock guard{mutex_};
-  cursor x;
+  end_of_log x{end_, {}};
   for (uint8_t i = 0; i < size_; ++i)
     if (heads_[i].at.sequence != 0)
-      x.set(heads_[i].node, heads_[i].at);
-  return x.empty() ? cursor{heads_[0].node, {}} : x;
+      x.at.set(heads_[i].node, heads_[i].at);
+  if (x.at.empty())
+    x.at = cursor{heads_[0].node, {}};
+  return x;
+}
+
+void origin_heads::move_all(const std::array<log_head, slots_max>& to, lsn end) {
+  std::unique_lock guard{mutex_};
+  for (uint8_t i = 0; i < size_; ++i) {
+    heads_[i].at = to[i].at;
+    heads_[i].chain = to[i].chain;
+  }
+  end_ = end;
+}
+
+void origin_heads::set_end(lsn x) {
+  std::unique_lock guard{mutex_};
+  end_ = x;
 }
 
 size_t origin_heads::others(uint8_t than, std::array<slot_position, slots_max>& out) const {

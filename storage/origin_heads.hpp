@@ -42,7 +42,19 @@ public:
   std::vector<log_head> all() const;
 
   /// Where who has read everything stands.
-  cursor end() const;
+  struct end_of_log {
+    lsn position{};
+    cursor at;
+  };
+
+  /// Both at one moment: what is committed meanwhile is behind both.
+  end_of_log end() const;
+
+  /// The heads of all nodes, and where the log ends with them.
+  void move_all(const std::array<log_head, slots_max>& to, lsn end);
+
+  /// Where the log ends with the present heads.
+  void set_end(lsn x);
 
   /// The positions of all nodes but one, as an entry holds them.
   /// @returns how many
@@ -52,6 +64,7 @@ private:
   mutable std::shared_mutex mutex_;
   std::array<log_head, slots_max> heads_{};
   uint8_t size_ = 1;
+  lsn end_{};
 };
 
 } // namespace tidings::storage

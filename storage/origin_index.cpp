@@ -135,9 +135,10 @@ result<std::optional<lsn>> origin_index::first_after(uint64_t node, origin_posit
   return exact;
 }
 
-result<cursor> origin_index::cursor_at(lsn x, lsn last) const {
-  if (x >= last)
-    return heads_.end();
+result<cursor> origin_index::cursor_at(lsn x) const {
+  auto end = heads_.end();
+  if (x >= end.position)
+    return end.at;
   if (x == lsn{})
     return cursor{heads_.own(), {}};
   std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::log))};
@@ -146,7 +147,7 @@ result<cursor> origin_index::cursor_at(lsn x, lsn last) const {
   if (!at->Valid()) {
     if (!at->status().ok())
       return to_failure("cannot read the log", at->status());
-    return heads_.end();
+    return end.at;
   }
   auto place = parse_log_key(view(at->key())).value_or(lsn{});
   decoded_entry entry;

@@ -28,8 +28,7 @@ public:
   result<std::optional<lsn>> first_after(uint64_t node, origin_position at) const;
 
   /// Where who has read everything up to and including a place stands.
-  /// @param last end of the log
-  result<cursor> cursor_at(lsn x, lsn last) const;
+  result<cursor> cursor_at(lsn x) const;
 
   /// What a cursor means to a reader of this log.
   /// @param current incarnation of this process

@@ -190,8 +190,9 @@ result<resolved_cursor> rocksdb_event_store::resolve(const cursor& x, const subs
 }
 
 cursor rocksdb_event_store::cursor_at(lsn x) const {
-  auto found = impl_->store.index->cursor_at(x, last());
-  return found ? std::move(*found) : impl_->store.heads->end();
+  auto found = impl_->store.index->cursor_at(x);
+  // If the log cannot be read, rather everything once more than something never.
+  return found ? std::move(*found) : cursor{node().short_form(), {}};
 }
 
 std::optional<event_id> rocksdb_event_store::id_at(lsn x) const {

@@ -6,7 +6,9 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <atomic>
 #include <limits>
+#include <thread>
 #include <utility>
 
 using namespace tidings;
@@ -70,6 +72,23 @@ CAF_TEST(places and names are mapped both ways) {
   }
   CAF_CHECK(!store->id_at(lsn{13}));
   CAF_CHECK(store->cursor_at(lsn{13}) == store->cursor_at(lsn{12}));
+}
+
+CAF_TEST(the cursor of the end is not ahead of it while the log grows) {
+  make({1});
+  std::atomic<bool> over{false};
+  std::thread writer{[&] {
+    fill(20'000, "t", false);
+    over = true;
+  }};
+  size_t ahead = 0;
+  while (!over) {
+    auto end = store->last();
+    if (auto at = store->cursor_at(end).find(node); at && at->sequence > to_integer(end))
+      ++ahead;
+  }
+  writer.join();
+  CAF_CHECK_EQUAL(ahead, 0u);
 }
 
 CAF_TEST(what names nothing is not found) {
