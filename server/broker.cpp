@@ -254,19 +254,21 @@ private:
   /// Makes a configuration, with the members that count, the one in effect.
   config_ptr go_by(config x) {
     std::lock_guard guard{config_mutex_};
-    x.cluster.members = to_texts(members_);
-    config_ = std::make_shared<config>(std::move(x));
-    return config_;
+    return put_in_effect(std::move(x));
   }
 
   /// The same with other members. On the replicator's thread.
   config_ptr go_by(const membership& x) {
     std::lock_guard guard{config_mutex_};
     members_ = x;
-    auto next = std::make_shared<config>(*config_);
-    next->cluster.members = to_texts(x);
-    config_ = next;
-    return next;
+    return put_in_effect(*config_);
+  }
+
+  /// The mutex is held.
+  config_ptr put_in_effect(config x) {
+    x.cluster.members = to_texts(members_);
+    config_ = std::make_shared<config>(std::move(x));
+    return config_;
   }
 
   status start_cluster() {

@@ -112,13 +112,13 @@ public:
   /// Dials the other members, and those no more that are none.
   void dial() {
     std::erase_if(dialers_, [this](auto& entry) {
-      auto is_gone = !members_->find(entry.first) || !members_->find(env_.cfg.node);
+      auto is_gone = is_out() || !members_->find(entry.first);
       if (is_gone)
         caf::anon_send_exit(entry.second, caf::exit_reason::user_shutdown);
       return is_gone;
     });
     for (auto& x : members_->all()) {
-      if (x.name == env_.cfg.node || dialers_.count(x.name) != 0 || !members_->find(env_.cfg.node))
+      if (is_out() || x.name == env_.cfg.node || dialers_.count(x.name) != 0)
         continue;
       auto colon = x.address.rfind(':');
       auto host = x.address.substr(0, colon);
@@ -137,7 +137,12 @@ private:
     std::string member;
   };
 
-  int64_t now_ms() const {
+  /// Whether this node is not in the list any more.
+  bool is_out() const {
+    return !members_->find(env_.cfg.node);
+  }
+
+  int64_t now_ms() const override {
     return env_.clock->steady_ms();
   }
 
@@ -307,8 +312,8 @@ private:
     for (auto& member : members_->all())
       if (!x.find(member.name))
         views_.erase(member.name);
+    auto was_out = is_out();
     members_->set(x);
-    env_.members = x;
     for (auto& member : members_->all())
       if (views_.count(member.name) == 0)
         views_[member.name].since_ms = env_.clock->wall_ms();
@@ -316,13 +321,9 @@ private:
     spdlog::info("the list of members has changed version={} members=\"{}\"", x.version,
                  fmt::join(to_texts(x), " "));
     self_->send(env_.distributor, env_.on_members(x)); // which has to know the owners of topics
-    auto is_out = !x.find(env_.cfg.node);
-    if (is_out != is_out_) {
-      is_out_ = is_out;
-      if (is_out)
-        spdlog::error("this node was removed from the cluster: it takes no new work; stop it");
-      set_draining(keeper_->draining());
-    }
+    if (is_out() && !was_out)
+      spdlog::error("this node was removed from the cluster: it takes no new work; stop it");
+    set_draining(keeper_->draining());
     core_->set_members(++version_, members_->ids());
     dial();
     perform();
@@ -330,7 +331,7 @@ private:
   }
 
   void set_draining(bool on) override {
-    on = on || is_out_;
+    on = on || is_out();
     if (on == is_draining_)
       return;
     is_draining_ = on;
@@ -636,7 +637,6 @@ private:
   std::shared_ptr<cluster::link_settings> settings_;
   std::optional<member_list> members_;
   std::optional<membership_keeper> keeper_;
-  bool is_out_ = false; // not in the list any more
   bool is_draining_ = false;
   int64_t rest_from_ms_ = 0;
   std::vector<std::function<void()>> resting_; // wait until nothing is on its way

@@ -1,5 +1,6 @@
 #include "http/handlers/cluster.hpp"
 
+#include "cluster/majority.hpp"
 #include "http/handlers/asking.hpp"
 #include "http/json_scan.hpp"
 #include "http/problem.hpp"
@@ -87,7 +88,7 @@ std::string render(const cluster_view& x) {
   json out{{"name", x.name},
            {"joined", r.joined},
            {"quorum", r.majority_linked},
-           {"majority", x.members.size() / 2 + 1},
+           {"majority", cluster::majority(x.members.size())},
            {"members_version", x.version},
            {"draining", x.draining},
            {"waiting_publishes", x.waiting_publishes}};
