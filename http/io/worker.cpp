@@ -26,6 +26,7 @@ void worker::stop() {
   if (!thread_.joinable())
     return;
   boost::asio::post(context_, [this] {
+    stopping_ = true; // a tick that is due already is not to be cancelled any more
     timer_.cancel();
     work_.reset();
   });
@@ -65,7 +66,7 @@ void worker::update_date() {
 
 void worker::run_tick() {
   timer_.async_wait([this](boost::system::error_code ec) {
-    if (ec)
+    if (ec || stopping_)
       return;
     // From the last expiry, so that late ticks do not add up; after a long pause from now.
     auto now = std::chrono::steady_clock::now();

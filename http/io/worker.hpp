@@ -95,6 +95,7 @@ private:
   std::unordered_map<session*, std::shared_ptr<session>> sessions_;
   std::string date_;
   int64_t date_second_ = 0;
+  bool stopping_ = false;
   std::thread thread_;
 };
 
