@@ -14,7 +14,7 @@ constexpr std::string_view headers[] = {
   "x-ack",  "x-event-id",    "x-event-ttl",   "x-event-type", "x-request-id",    "x-requested-with",
 };
 
-enum class grant { none, anonymous, full };
+enum class grant : uint8_t { none, anonymous, full };
 
 grant grant_for(const std::vector<std::string>& allowed, std::string_view origin) {
   if (origin.empty() || allowed.empty())

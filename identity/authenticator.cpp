@@ -25,7 +25,7 @@ bool equal_ignoring_case(std::string_view x, std::string_view y) noexcept {
 
 /// An `Authorization` field.
 struct authorization {
-  enum class scheme { bearer, api_key, other };
+  enum class scheme : uint8_t { bearer, api_key, other };
 
   scheme what = scheme::other;
   std::string_view value;

@@ -75,8 +75,8 @@ void print_banner(const broker& x, const config& cfg) {
   std::cout << "tidings " << TIDINGS_VERSION << " listening on " << url << "\n\n"
             << "  data:       " << cfg.storage.directory << '\n'
             << "  subscribe:  curl -N " << url << "/topics/hello\n"
-            << "  publish:    curl -d 'good news' " << url << "/topics/hello\n"
-            << std::endl;
+            << "  publish:    curl -d 'good news' " << url << "/topics/hello\n\n"
+            << std::flush;
 }
 
 /// One line per problem.

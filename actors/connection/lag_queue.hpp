@@ -18,7 +18,7 @@ public:
     cursor at; ///< where who has read it stands
   };
 
-  enum class verdict { kept, dropped, overflow };
+  enum class verdict : uint8_t { kept, dropped, overflow };
 
   lag_queue(overflow_policy policy, size_t events_max) : policy_(policy), events_max_(events_max) {
     // nop

@@ -1,11 +1,11 @@
 // Mode mailbox: a stream for each user, an item for each, and a change by each, which starts the
 // actor of the mailbox.
 
+#include "answers.hpp"
 #include "modes.hpp"
 #include "net.hpp"
 #include "payload.hpp"
 #include "reactor.hpp"
-#include "response_reader.hpp"
 #include "stream_set.hpp"
 
 #include <functional>
@@ -42,23 +42,12 @@ public:
   }
 
   void on_ready(uint32_t) override {
-    auto buffer = shared_buffer();
-    for (;;) {
-      auto n = recv(fd_, buffer.data(), buffer.size(), 0);
-      if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-      if (n <= 0)
-        fail("the server closed a connection");
-      reader_.feed({buffer.data(), static_cast<size_t>(n)}, [](std::string_view) {});
-      if (reader_.where() != response_reader::phase::done)
-        continue;
-      if (reader_.status() / 100 != 2 && all_.failed++ == 0)
-        std::fprintf(stderr, "tidings-bench-load: a request was answered with status %d\n",
-                     reader_.status());
+    read_answers(fd_, reader_, [this](int status) {
+      if (status / 100 != 2 && all_.failed++ == 0)
+        std::fprintf(stderr, "tidings-bench-load: a request was answered with status %d\n", status);
       ++all_.answered;
-      reader_.next();
       next();
-    }
+    });
   }
 
 private:

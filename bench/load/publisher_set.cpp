@@ -1,9 +1,9 @@
 #include "publisher_set.hpp"
 
+#include "answers.hpp"
 #include "net.hpp"
 #include "options.hpp"
 #include "payload.hpp"
-#include "response_reader.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -45,25 +45,10 @@ public:
   }
 
   void on_ready(uint32_t) override {
-    auto buffer = shared_buffer();
-    for (;;) {
-      auto n = recv(fd_, buffer.data(), buffer.size(), 0);
-      if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-      if (n <= 0)
-        fail("the server closed a publisher's connection");
-      reader_.feed({buffer.data(), static_cast<size_t>(n)}, [](std::string_view) {});
-      if (reader_.where() == response_reader::phase::broken)
-        fail("a publish was answered with something that is not HTTP");
-      if (reader_.where() == response_reader::phase::done) {
-        auto status = reader_.status();
-        reader_.next();
-        set_.latency_.add(now_ns() - sent_ns_);
-        set_.on_answer(*this, status);
-      }
-      if (static_cast<size_t>(n) < buffer.size())
-        return;
-    }
+    read_answers(fd_, reader_, [this](int status) {
+      set_.latency_.add(now_ns() - sent_ns_);
+      set_.on_answer(*this, status);
+    });
   }
 
 private:
@@ -134,8 +119,8 @@ void publisher_set::start(uint64_t count, double per_second) {
   }
   pacer_->every(0);
   while (!idle_.empty() && unsent_ != 0) {
-    auto* by = idle_.back();
-    idle_.pop_back();
+    auto* by = idle_.front();
+    idle_.pop_front();
     send_next(*by);
   }
 }
@@ -168,8 +153,8 @@ void publisher_set::on_answer(connection& by, int status) {
 void publisher_set::on_tick() {
   auto now = now_ns();
   while (unsent_ != 0 && !idle_.empty() && due_ns(sent_) <= now) {
-    auto* by = idle_.back();
-    idle_.pop_back();
+    auto* by = idle_.front();
+    idle_.pop_front();
     send_next(*by);
   }
   if (unsent_ == 0)

@@ -5,6 +5,7 @@
 #include "target.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -71,7 +72,7 @@ private:
   publisher_plan plan_;
   std::vector<std::unique_ptr<connection>> connections_;
   std::unique_ptr<pacer> pacer_;
-  std::vector<connection*> idle_;
+  std::deque<connection*> idle_; // in turn: a server ends connections that nobody uses
   uint64_t unsent_ = 0;
   uint64_t sent_ = 0; // of this start
   uint64_t in_flight_ = 0;

@@ -86,7 +86,9 @@ public:
     auto limit = std::get<connection_query>(what->what).limit;
     s.local_shard().others().look(
       std::move(*what), later(s, [limit](session& to, result<view_parts> parts) {
-        to.respond(parts ? render(std::move(*parts), limit) : problem(parts.error()));
+        if (!parts)
+          return to.respond(problem(parts.error()));
+        to.respond(render(std::move(*parts), limit));
       }));
   }
 

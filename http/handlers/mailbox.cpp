@@ -30,7 +30,9 @@ public:
     query->user = std::move(*user);
     s.local_shard().others().read_mailbox(
       std::move(*query), later(s, [](session& to, result<mailbox_page> page) {
-        to.respond(page ? json_response(std::move(page->text) + '\n') : problem(page.error()));
+        if (!page)
+          return to.respond(problem(page.error()));
+        to.respond(json_response(std::move(page->text) + '\n'));
       }));
   }
 };

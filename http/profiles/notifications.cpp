@@ -72,7 +72,9 @@ public:
     s.local_shard().others().read_mailbox(
       unread_items(s, x, item_order::oldest, page_form::notifications),
       later(s, [](session& to, result<mailbox_page> page) {
-        to.respond(page ? json_response(std::move(page->text) + '\n') : problem(page.error()));
+        if (!page)
+          return to.respond(problem(page.error()));
+        to.respond(json_response(std::move(page->text) + '\n'));
       }));
   }
 };

@@ -254,7 +254,7 @@ CAF_TEST(whatever is accepted is what would be printed) {
         binary.insert(random() % (binary.size() + 1), 1, static_cast<char>(random()));
         text = wrap(binary);
         break;
-      case 3:
+      default:
         binary.erase(random() % binary.size(), 1);
         text = wrap(binary);
         break;

@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from support import settings
+from support import runner, settings
 from support.case import OwnBrokerTest, fault, long_only
 from support.cluster import Cluster
 from support.cluster_storm import ClusterStorm
@@ -187,6 +187,7 @@ class Splits(ClusterFault):
             for pair in self.random.sample(pairs, 3):
                 cluster.network.mend(*pair)
                 changes += self.linger(settings.pick(3, 1))
+            runner.going_on()
         worst = self.heal(cluster)
         storm.wait(20, *cluster)
         storm.stop()
