@@ -186,6 +186,7 @@ private:
     if (x.max_age.count() != 0)
       at_least("stream.max-age", x.max_age, 1000ms, format_duration, ", or 0 for never");
     between("stream.chunk-bytes", x.chunk_bytes, 4 * kib, 64 * mib, bytes);
+    between("stream.unsent-bytes", x.unsent_bytes, 4 * kib, 64 * mib, bytes);
     at_least("stream.queue-events", x.queue_events, 1, count);
   }
 

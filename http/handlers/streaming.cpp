@@ -76,6 +76,7 @@ void open_stream(session& s, const request& x, stream_opening y) {
   auto socket = s.release(std::move(header));
   if (!socket)
     return;
+  socket->limit_unsent(home.settings().stream.unsent_bytes);
   auto sink = make_stream_sink(owner, std::move(socket),
                                [stats, kept = *taken] { subtract(stats->connections_open); });
   auto id = home.open_stream(std::move(y.what), std::move(sink));

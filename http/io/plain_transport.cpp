@@ -1,4 +1,5 @@
 #include "http/io/transport.hpp"
+#include "http/io/unsent_limit.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -68,6 +69,10 @@ public:
 
   void prefetch() const noexcept override {
     __builtin_prefetch(&socket_);
+  }
+
+  void limit_unsent(size_t bytes) override {
+    http::limit_unsent(socket_, bytes);
   }
 
   void wait_for_room(std::shared_ptr<user> who) override {

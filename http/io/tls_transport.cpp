@@ -1,4 +1,5 @@
 #include "http/io/transport.hpp"
+#include "http/io/unsent_limit.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -66,6 +67,10 @@ public:
       stream_, boost::asio::buffer(buffer_),
       [me = shared_from_this()](error_code ec2, size_t) { me->on_written(ec2); });
     return taken;
+  }
+
+  void limit_unsent(size_t bytes) override {
+    http::limit_unsent(stream_.next_layer(), bytes);
   }
 
   void wait_for_room(std::shared_ptr<user> who) override {
@@ -153,6 +158,10 @@ public:
 
   size_t write(std::span<const std::string_view> pieces, error_code& ec) override {
     return x_->write(pieces, ec);
+  }
+
+  void limit_unsent(size_t bytes) override {
+    x_->limit_unsent(bytes);
   }
 
   void wait_for_room(std::shared_ptr<user> who) override {

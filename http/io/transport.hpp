@@ -51,6 +51,10 @@ public:
     // nop
   }
 
+  /// From now on the kernel takes no more than so many bytes beyond what it can send at once; there
+  /// is room again when half of them are gone.
+  virtual void limit_unsent(size_t bytes) = 0;
+
   virtual void wait_for_room(std::shared_ptr<user> who) = 0;
 
   /// Says that nothing more will be written: what was handed over is still sent.

@@ -112,6 +112,7 @@ struct stream_config {
   milliseconds retry_max{5'000};
   milliseconds max_age{12 * 60 * 60 * 1000}; ///< then the stream is ended, jittered; 0: never
   uint64_t chunk_bytes = 64 * 1024;          ///< replay buffer of one stream
+  uint64_t unsent_bytes = 128 * 1024;        ///< what the kernel may hold that it cannot send yet
   uint32_t queue_events =
     1000; ///< what a lagging stream may be behind before its overflow policy acts
   uint64_t recent_bytes = 16 * 1024 * 1024; ///< committed events kept in memory per I/O thread

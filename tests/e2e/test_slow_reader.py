@@ -107,6 +107,26 @@ class SlowReader(OwnBrokerTest):
         # Kernel buffers are not the broker's; 256 KiB is what a reader may own, 8 MiB what the log may grow by.
         self.assertLess(grown, readers * (256 << 10) + (24 << 20))
 
+    @fault("C1")
+    def test_the_kernel_holds_little_for_a_stopped_reader(self):
+        broker = self.broker(options={"topics.level": "written", "limits.write-timeout": "60s", "stream.unsent-bytes": "64KiB"})
+        stream = broker.stream("/topics/t", receive_buffer=4096)
+        self.addCleanup(stream.close)
+        stream.ready()
+        body, count = "x" * 2000, 0
+        for _ in range(40):
+            answer = broker.post("/events", "[" + ",".join(f'{{"topic":"t","data":"{count + i}\\n{body}"}}' for i in range(100)) + "]",
+                                 {"Content-Type": "application/json"})
+            self.assertEqual(answer.status, 201)
+            count += 100
+        # What was published is far more than the kernel would take, and it has been offered: the stream is not live any more.
+        eventually(lambda: broker.get("/connections").json["connections"][0]["state"] == "blocked", 20, "the stream is blocked")
+        held = broker.unsent_bytes()
+        self.assertEqual([number_of(stream.event(30).data) for _ in range(count)], list(range(count)))
+        self.note(f"{count * 2 // 1000} MB published past a stopped reader: {held >> 10} KiB in the kernel; then {count} events in order")
+        # The limit, what the reader's own buffer let pass, and one segment.
+        self.assertLess(held, 192 << 10)
+
     @fault("C2")
     def test_a_reader_that_takes_no_byte_is_closed(self):
         broker = self.broker(options={"topics.level": "written", "limits.write-timeout": "1s"})

@@ -222,6 +222,16 @@ class Broker:
                 pass
         return found
 
+    def unsent_bytes(self):
+        """What the kernel holds on its connections that the other side's kernel has not taken."""
+        held = 0
+        with open("/proc/net/tcp") as file:
+            for line in list(file)[1:]:
+                fields = line.split()
+                if int(fields[1].split(":")[1], 16) == self.port and fields[3] == "01":
+                    held += int(fields[4].split(":")[0], 16)
+        return held
+
     def threads(self):
         return len(os.listdir(f"/proc/{self.pid}/task"))
 
