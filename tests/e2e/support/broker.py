@@ -17,6 +17,8 @@ from .wire import Closed, Connection, Stream
 # What a sanitizer says about a process. A broker that a test kills has no exit status that tells of it.
 REPORT = re.compile(r"(ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: ).*", re.DOTALL)
 
+SUPPORT = settings.ROOT / "tests/support"
+
 _alive = set()
 _folders = set()
 
@@ -62,9 +64,10 @@ def sanitizer_options(traced):
     if settings.sanitizer == "address":
         # What was freed stays out of use for a while: less of it, so that bounds on memory mean something. To find leaks it
         # traces its own threads, which nobody else may do then.
-        return {"ASAN_OPTIONS": f"quarantine_size_mb=16:detect_leaks={int(not traced)}", "UBSAN_OPTIONS": "print_stacktrace=1"}
+        return {"ASAN_OPTIONS": f"quarantine_size_mb=16:detect_leaks={int(not traced)}", "UBSAN_OPTIONS": "print_stacktrace=1",
+                "LSAN_OPTIONS": f"suppressions={SUPPORT}/leaks.txt:print_suppressions=0"}
     if settings.sanitizer == "thread":
-        return {"TSAN_OPTIONS": f"suppressions={settings.ROOT}/tests/support/races.txt"}
+        return {"TSAN_OPTIONS": f"suppressions={SUPPORT}/races.txt"}
     return {}
 
 
