@@ -454,7 +454,7 @@ constexpr setting<config> table[] = {
   {"stream.chunk-bytes", restart, stream<size, &stream_config::chunk_bytes>,
    "Memory of one stream that reads from the log."},
   {"stream.unsent-bytes", apply, stream<size, &stream_config::unsent_bytes>,
-   "What the kernel takes for one stream beyond what it can send at once; the rest of a slow reader's events stays in the log."},
+   "What the kernel takes for a stream beyond what it can send at once; the rest stays in the log."},
   {"stream.queue-events", apply, stream<number, &stream_config::queue_events>,
    "Events that a stream may be behind before the overflow policy it chose acts."},
   {"stream.recent-bytes", restart, stream<size, &stream_config::recent_bytes>,

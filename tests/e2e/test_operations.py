@@ -2,6 +2,7 @@
 
 import re
 
+from support import settings
 from support.case import BrokerTest, OwnBrokerTest, fault
 from support.waiting import eventually
 from support.wire import Closed
@@ -137,7 +138,7 @@ class Ageing(OwnBrokerTest):
         self.assertLessEqual(broker.threads(), threads)
         grown = broker.memory() - memory
         self.note(f"1000 streams opened and closed: memory {grown / 1024:+.0f} KiB, descriptors {broker.descriptors() - descriptors:+d}")
-        self.assertLess(grown, 12 << 20)
+        self.assertLess(grown, settings.memory(12 << 20))
 
     def test_topics_used_once_do_not_stay_in_memory(self):
         broker = self.broker(options={"topics.level": "written", "topics.active-max": "1000"})
