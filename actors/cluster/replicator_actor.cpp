@@ -1,13 +1,12 @@
 #include "actors/cluster/replicator_actor.hpp"
 
 #include "actors/cluster/acceptor.hpp"
-#include "actors/cluster/dialer.hpp"
 #include "actors/cluster/link_messages.hpp"
+#include "actors/cluster/member_links.hpp"
 #include "actors/cluster/member_list.hpp"
 #include "actors/cluster/member_requests.hpp"
 #include "actors/cluster/membership_keeper.hpp"
 #include "actors/cluster/quorum_queue.hpp"
-#include "cluster/link_table.hpp"
 #include "cluster/majority.hpp"
 #include "cluster/replicator.hpp"
 #include "tidings/listen_address.hpp"
@@ -48,7 +47,7 @@ std::vector<cluster::origin_head> to_heads(const std::vector<log_head>& xs) {
   return heads;
 }
 
-class replicator_state : public membership_keeper::host, public member_requests::links {
+class replicator_state : public membership_keeper::host, public member_links::listener {
 public:
   static inline const char* name = "tidings.replicator";
 
@@ -56,14 +55,12 @@ public:
     // nop
   }
 
-  caf::behavior make_behavior(cluster_environment env,
-                              std::shared_ptr<cluster::link_settings> settings) {
+  caf::behavior make_behavior(cluster_environment env, cluster::link_settings_ptr settings) {
     env_ = std::move(env);
-    settings_ = std::move(settings);
     auto& self = env_.store->node();
     members_.emplace(env_.members, env_.cfg.node, self.short_form());
     keeper_.emplace(env_.members, env_.cfg.node, env_.cfg.change_timeout.count(), *this);
-    links_of_nodes_.emplace(self);
+    links_.emplace(self_, env_.cfg.node, self, std::move(settings), *members_, *env_.clock, *this);
     waiting_.emplace(self.short_form());
     cluster::replicator_settings how;
     how.window_bytes = env_.cfg.window_bytes;
@@ -72,36 +69,34 @@ public:
     on_disk_ = env_.store->heads();
     core_.emplace(self.short_form(), env_.store->incarnation(), to_heads(on_disk_), ++version_,
                   members_->ids(), how, now_ms());
-    for (auto& x : members_->all())
-      views_[x.name].since_ms = env_.clock->wall_ms();
-    requests_.emplace(self_, env_, *this);
+    requests_.emplace(self_, env_, *links_);
     env_.gate->majority = static_cast<uint32_t>(cluster::majority(members_->all().size()));
     self_->set_default_handler(caf::drop);
     self_->set_exit_handler([this](const caf::exit_msg& x) {
-      for (auto& [number, link] : links_)
-        caf::anon_send(link.actor, cluster::link_close{cluster::close_reason::shutting_down, {}});
+      links_->close_all(cluster::close_reason::shutting_down);
       self_->quit(x.reason);
     });
     self_->delayed_send(self_, tick_interval, caf::tick_atom_v);
+    links_->follow_list();
     perform();
     show();
     return {
       [this](const commit_report_ptr& x) { on_report(*x); },
       [this](const publish_ptr& x) { await_quorum(x); },
-      [this](const cluster::link_up& x) { on_up(x); },
+      [this](const cluster::link_up& x) { links_->on_up(x); },
       [this](const cluster::link_received& x) { on_received(x); },
       [this](caf::forward_atom, const publish_ptr& x) { requests_->pass_on(x); },
       [this](deliver_atom, const batch_ptr& x) {
-        if (!links_.empty())
+        if (!links_->empty())
           requests_->deliver_elsewhere(*x);
       },
       [this](const forwarded_outcome& x) { requests_->on_forwarded(x); },
       [this](const member_question& x) { return requests_->ask_view(x); },
       [this](const change_order_ptr& x) { return change_members(*x); },
       [this](drain_atom, bool on) { return drain(on); },
-      [this](const cluster::link_suspect& x) { on_suspect(x); },
-      [this](const cluster::link_down& x) { on_down(x); },
-      [this](const cluster::dial_failed& x) { on_dial_failed(x); },
+      [this](const cluster::link_suspect& x) { links_->on_suspect(x); },
+      [this](const cluster::link_down& x) { links_->on_down(x); },
+      [this](const cluster::dial_failed& x) { links_->on_dial_failed(x); },
       [this](caf::tick_atom) {
         on_tick();
         self_->delayed_send(self_, tick_interval, caf::tick_atom_v);
@@ -109,34 +104,7 @@ public:
     };
   }
 
-  /// Dials the other members, and those no more that are none.
-  void dial() {
-    std::erase_if(dialers_, [this](auto& entry) {
-      auto is_gone = is_out() || !members_->find(entry.first);
-      if (is_gone)
-        caf::anon_send_exit(entry.second, caf::exit_reason::user_shutdown);
-      return is_gone;
-    });
-    for (auto& x : members_->all()) {
-      if (is_out() || x.name == env_.cfg.node || dialers_.count(x.name) != 0)
-        continue;
-      auto colon = x.address.rfind(':');
-      auto host = x.address.substr(0, colon);
-      if (host.size() > 2 && host.front() == '[')
-        host = host.substr(1, host.size() - 2);
-      auto port = static_cast<uint16_t>(std::stoul(x.address.substr(colon + 1)));
-      dialers_[x.name] =
-        cluster::spawn_dialer(self_->system(), {host, port}, settings_, caf::actor{self_});
-    }
-  }
-
 private:
-  struct link {
-    caf::actor actor;
-    node_id node;
-    std::string member;
-  };
-
   /// Whether this node is not in the list any more.
   bool is_out() const {
     return !members_->find(env_.cfg.node);
@@ -205,11 +173,11 @@ private:
   }
 
   void on_request(uint64_t link, const cluster::request& x) {
-    if (links_.find(link) == links_.end())
+    if (!links_->has(link))
       return;
     switch (static_cast<request_kind>(x.kind)) {
       case request_kind::members:
-        return say(link, cluster::response{x.id, keeper_->take_list(x.body)});
+        return links_->say(link, cluster::response{x.id, keeper_->take_list(x.body)});
       case request_kind::change:
         return keeper_->take_change(x.body, answering(link, x.id));
       case request_kind::drain:
@@ -221,37 +189,8 @@ private:
 
   std::function<void(std::string)> answering(uint64_t link, uint64_t request) {
     return [this, link, request](std::string body) {
-      say(link, cluster::response{request, std::move(body)});
+      links_->say(link, cluster::response{request, std::move(body)});
     };
-  }
-
-  std::optional<uint64_t> link_to(const std::string& member) const override {
-    if (!members_->find(member))
-      return std::nullopt;
-    for (auto& [number, known] : links_)
-      if (known.member == member)
-        return number;
-    return std::nullopt;
-  }
-
-  std::optional<uint64_t> node_at(uint64_t link) const override {
-    auto known = links_.find(link);
-    if (known == links_.end())
-      return std::nullopt;
-    return known->second.node.short_form();
-  }
-
-  void say(uint64_t link, cluster::message what) override {
-    if (auto to = links_.find(link); to != links_.end())
-      caf::anon_send(
-        to->second.actor,
-        cluster::message_ptr{std::make_shared<const cluster::message>(std::move(what))});
-  }
-
-  void say_to_all(cluster::message what) override {
-    auto shared = std::make_shared<const cluster::message>(std::move(what));
-    for (auto& [number, link] : links_)
-      caf::anon_send(link.actor, cluster::message_ptr{shared});
   }
 
   // -- the list of members
@@ -282,8 +221,8 @@ private:
     for (auto& member : members_->all()) {
       if (member.name == env_.cfg.node)
         continue;
-      auto& x =
-        xs.emplace_back(cluster::member_state{member.name, link_to(member.name).has_value(), {}});
+      auto& x = xs.emplace_back(
+        cluster::member_state{member.name, links_->link_to(member.name).has_value(), {}});
       for (auto& peer : status.peers)
         if (member.known && peer.node == member.node)
           x.heads = peer.heads;
@@ -297,7 +236,7 @@ private:
 
   void ask(const std::string& member, request_kind kind, std::string body,
            questions::continuation then) override {
-    auto link = link_to(member);
+    auto link = links_->link_to(member);
     if (!link)
       return then(std::nullopt);
     requests_->ask(*link, kind, std::move(body), env_.cfg.change_timeout.count() + answer_grace_ms,
@@ -309,14 +248,8 @@ private:
   }
 
   void adopt(const membership& x) override {
-    for (auto& member : members_->all())
-      if (!x.find(member.name))
-        views_.erase(member.name);
     auto was_out = is_out();
     members_->set(x);
-    for (auto& member : members_->all())
-      if (views_.count(member.name) == 0)
-        views_[member.name].since_ms = env_.clock->wall_ms();
     env_.gate->majority = static_cast<uint32_t>(cluster::majority(members_->all().size()));
     spdlog::info("the list of members has changed version={} members=\"{}\"", x.version,
                  fmt::join(to_texts(x), " "));
@@ -325,7 +258,7 @@ private:
       spdlog::error("this node was removed from the cluster: it takes no new work; stop it");
     set_draining(keeper_->draining());
     core_->set_members(++version_, members_->ids());
-    dial();
+    links_->follow_list();
     perform();
     show();
   }
@@ -364,127 +297,21 @@ private:
   // -- links
   // ---------------------------------------------------------------------------------------
 
-  void on_up(const cluster::link_up& x) {
-    auto& who = x.peer;
-    auto known = members_->find(who.member);
-    auto other = known && known->known ? links_of_nodes_.value().find(node_named(*known)) : nullptr;
-    if (other && known->node != who.node.short_form()) {
-      spdlog::error("two nodes claim to be the same member member={} address={}", who.member,
-                    x.address);
-      caf::anon_send(x.actor, cluster::link_close{cluster::close_reason::not_a_member,
-                                                  "another node is linked under this name"});
-      return;
-    }
-    auto loser = links_of_nodes_->on_up(who.node, {x.link, x.dialled, who.incarnation});
-    if (loser == x.link) {
-      caf::anon_send(x.actor, cluster::link_close{cluster::close_reason::replaced, {}});
-      want_dial(who.member, false);
-      return;
-    }
-    if (loser)
-      if (auto old = links_.find(*loser); old != links_.end()) {
-        caf::anon_send(old->second.actor, cluster::link_close{cluster::close_reason::replaced, {}});
-        links_.erase(old);
-      }
-    links_[x.link] = {x.actor, who.node, who.member};
+  void on_linked(uint64_t link, const cluster::link_peer& who) override {
     if (members_->learn(who.member, who.node.short_form()))
       core_->set_members(++version_, members_->ids());
-    auto& view = views_[who.member];
-    if (!view.linked)
-      view.since_ms = env_.clock->wall_ms();
-    view.linked = true;
-    view.silent = false;
-    view.link_address = x.address;
-    view.incarnation = who.incarnation;
-    view.trouble.clear();
-    ++links_up_;
-    spdlog::info("linked member={} node={} address={} dialled={}", who.member, to_string(who.node),
-                 x.address, x.dialled);
-    if (!x.dialled)
-      want_dial(who.member, false);
-    core_->link_up(link_id{x.link}, who.node.short_form());
+    core_->link_up(link_id{link}, who.node.short_form());
     auto& list = keeper_->present();
     if (list.version != 0 && list.version >= who.membership)
-      say(x.link, cluster::request{0, static_cast<uint8_t>(request_kind::members), to_text(list)});
+      links_->say(link,
+                  cluster::request{0, static_cast<uint8_t>(request_kind::members), to_text(list)});
     perform();
   }
 
-  void on_down(const cluster::link_down& x) {
-    auto known = links_.find(x.link);
-    if (known == links_.end()) {
-      if (!x.was_up)
-        note_trouble(x);
-      return;
-    }
-    auto member = known->second.member;
-    requests_->on_down(x.link);
-    auto was_in_use = links_of_nodes_->on_down(known->second.node, x.link);
-    links_.erase(known);
-    core_->link_down(link_id{x.link});
-    if (was_in_use) {
-      auto& view = views_[member];
-      view.linked = false;
-      view.since_ms = env_.clock->wall_ms();
-      view.trouble = to_string(x.reason);
-      ++links_down_;
-      spdlog::warn("link lost member={} reason={} by-peer={} detail=\"{}\"", member,
-                   to_string(x.reason), x.by_peer, x.text);
-      want_dial(member, true);
-    }
+  void on_unlinked(uint64_t link) override {
+    requests_->on_down(link);
+    core_->link_down(link_id{link});
     perform();
-  }
-
-  /// A link that did not come about. The same trouble again is not said again.
-  void note_trouble(const cluster::link_down& x) {
-    std::string text = to_string(x.reason);
-    if (!x.text.empty())
-      text += ": " + x.text;
-    if (x.dialled) {
-      for (auto& member : members_->all())
-        if (member.address == x.address)
-          set_trouble(member.name, text);
-      return;
-    }
-    ++refused_links_;
-    auto now = now_ms();
-    if (now >= quiet_until_ms_) { // whoever can connect could fill the log
-      quiet_until_ms_ = now + 1'000;
-      spdlog::warn("a connection to the cluster port was turned away address={} reason=\"{}\" "
-                   "all-so-far={}",
-                   x.address, text, refused_links_);
-    }
-  }
-
-  void set_trouble(const std::string& member, const std::string& text) {
-    auto& view = views_[member];
-    if (view.linked || view.trouble == text)
-      return;
-    view.trouble = text;
-    spdlog::warn("no link member={} reason=\"{}\"", member, text);
-  }
-
-  void on_dial_failed(const cluster::dial_failed& x) {
-    for (auto& member : members_->all())
-      if (member.address == x.address)
-        set_trouble(member.name, x.why);
-  }
-
-  void on_suspect(const cluster::link_suspect& x) {
-    if (auto known = links_.find(x.link); known != links_.end())
-      views_[known->second.member].silent = x.silent;
-  }
-
-  void want_dial(const std::string& member, bool wanted) {
-    if (auto i = dialers_.find(member); i != dialers_.end())
-      caf::anon_send(i->second, cluster::dial_wanted{wanted});
-  }
-
-  /// The full id of a member that is linked.
-  node_id node_named(const member_list::member& x) const {
-    for (auto& [id, known] : links_)
-      if (known.node.short_form() == x.node)
-        return known.node;
-    return {};
   }
 
   // -- what the core wants
@@ -499,7 +326,7 @@ private:
   }
 
   void apply(cluster::action::send& x) {
-    say(to_number(x.link), std::move(x.what));
+    links_->say(to_number(x.link), std::move(x.what));
   }
 
   void apply(cluster::action::store& x) {
@@ -576,15 +403,11 @@ private:
   }
 
   void apply(cluster::action::close_link& x) {
-    auto known = links_.find(to_number(x.link));
-    if (known == links_.end())
-      return;
     auto reason = x.reason == cluster::link_fault::replaced ? cluster::close_reason::replaced
                   : x.reason == cluster::link_fault::not_a_member
                     ? cluster::close_reason::not_a_member
                     : cluster::close_reason::unexpected_frame;
-    caf::anon_send(known->second.actor,
-                   cluster::link_close{reason, std::string{to_string(x.reason)}});
+    links_->close(to_number(x.link), reason, std::string{to_string(x.reason)});
   }
 
   static uint64_t to_number(link_id x) {
@@ -615,55 +438,39 @@ private:
     x.replication = core_->status();
     x.version = keeper_->present().version;
     x.draining = is_draining_;
-    for (auto& member : members_->all()) {
-      auto view = views_[member.name];
-      view.name = member.name;
-      view.address = member.address;
-      view.node = member.known ? member.node : 0;
-      view.is_self = member.name == env_.cfg.node;
-      if (view.is_self)
-        view.incarnation = env_.store->incarnation();
-      x.members.push_back(std::move(view));
-    }
+    x.members = links_->views();
+    for (auto& member : x.members)
+      if (member.is_self)
+        member.incarnation = env_.store->incarnation();
     x.alarms = alarms_;
     x.waiting_publishes = waiting_->size();
-    x.links_up = links_up_;
-    x.links_down = links_down_;
+    x.links_up = links_->ups();
+    x.links_down = links_->downs();
     env_.board->set(std::move(x));
   }
 
   caf::event_based_actor* self_;
   cluster_environment env_;
-  std::shared_ptr<cluster::link_settings> settings_;
   std::optional<member_list> members_;
   std::optional<membership_keeper> keeper_;
   bool is_draining_ = false;
   int64_t rest_from_ms_ = 0;
   std::vector<std::function<void()>> resting_; // wait until nothing is on its way
-  std::optional<cluster::link_table> links_of_nodes_;
+  std::optional<member_links> links_;
   std::optional<cluster::replicator> core_;
   std::optional<quorum_queue> waiting_;
   std::vector<log_head> on_disk_;
   std::optional<member_requests> requests_;
-  std::map<uint64_t, link> links_; // in use
-  std::map<std::string, caf::actor> dialers_;
-  std::map<std::string, member_view> views_;
   std::vector<alarm_view> alarms_;
   uint64_t version_ = 0; // of the list of members
-  uint64_t links_up_ = 0;
-  uint64_t links_down_ = 0;
-  uint64_t refused_links_ = 0;
-  int64_t quiet_until_ms_ = 0;
   int64_t next_view_ms_ = 0;
 };
 
 using replicator_impl = caf::stateful_actor<replicator_state>;
 
 caf::behavior replicate(replicator_impl* self, cluster_environment env,
-                        std::shared_ptr<cluster::link_settings> settings) {
-  auto behavior = self->state.make_behavior(std::move(env), std::move(settings));
-  self->state.dial();
-  return behavior;
+                        cluster::link_settings_ptr settings) {
+  return self->state.make_behavior(std::move(env), std::move(settings));
 }
 
 } // namespace
