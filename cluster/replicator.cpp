@@ -21,8 +21,6 @@ replicator::replicator(uint64_t self, uint64_t incarnation, const std::vector<or
   for (auto& x : on_disk)
     origins_.emplace(x.node, x);
   find_or_add_origin(self_);
-  for (auto x : members_)
-    find_or_add_origin(x);
   check_quorum();
   check_joined();
 }
@@ -90,8 +88,6 @@ void replicator::set_members(uint64_t version, const std::vector<uint64_t>& memb
       strangers.push_back(link);
   for (auto link : strangers)
     close(link, link_fault::not_a_member);
-  for (auto x : members_)
-    find_or_add_origin(x);
   check_quorum();
   check_joined();
 }

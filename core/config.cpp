@@ -22,6 +22,9 @@ constexpr uint64_t kib = 1024;
 constexpr uint64_t mib = 1024 * kib;
 constexpr uint64_t gib = 1024 * mib;
 
+/// The longest data of an event that fits into what nodes have under way, with all that is around it.
+constexpr uint64_t replicated_event_bytes_max = 448 * kib;
+
 std::string count(uint64_t x) {
   return std::to_string(x);
 }
@@ -230,6 +233,12 @@ private:
 
   void check_cluster() {
     auto& x = x_.cluster;
+    if (x.enabled() && x_.limits.event_bytes > replicated_event_bytes_max)
+      complain({"limits.event-bytes"},
+               "limits.event-bytes is " + bytes(x_.limits.event_bytes) + ", more than the "
+                 + bytes(replicated_event_bytes_max)
+                 + " that nodes of a cluster can exchange; keep what is larger elsewhere and "
+                   "publish where it is");
     if (!x.enabled()) {
       if (!x.members.empty())
         complain({"cluster.node", "cluster.members"},

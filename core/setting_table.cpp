@@ -403,7 +403,7 @@ constexpr setting<config> table[] = {
   {"limits.body-bytes", apply, limits<size, &limits_config::body_bytes>,
    "Body of one request; streamed NDJSON may be longer."},
   {"limits.event-bytes", apply, limits<size, &limits_config::event_bytes>,
-   "Data of one event."},
+   "Data of one event; in a cluster at most 448KiB."},
   {"limits.batch-events", apply, limits<number, &limits_config::batch_events>,
    "Events in one JSON array."},
   {"limits.topics-per-event", apply, limits<number, &limits_config::topics_per_event>,

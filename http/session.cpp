@@ -139,6 +139,7 @@ bool session::process_head() {
   add(broker_.stats->requests);
   chunked_answer_ = false;
   head_only_ = false;
+  answer_begun_ = false;
   answer_done_ = false;
   body_done_ = false;
   paused_ = false;
@@ -301,6 +302,7 @@ void session::begin_streaming(std::string_view content_type) {
   if (!keep_alive_)
     out_ += "Connection: close\r\n";
   out_ += "\r\n";
+  answer_begun_ = true;
 }
 
 void session::write_piece(std::string_view bytes) {
@@ -330,6 +332,8 @@ void session::end_streaming() {
 
 void session::fail(const failure& why, unsigned status) {
   add(broker_.stats->requests_refused);
+  if (answer_begun_) // its header is out: another cannot follow
+    return close();
   keep_alive_ = false;
   auto x = problem(why);
   x.status = status;
@@ -377,6 +381,7 @@ void session::answered() {
   if (!keep_alive_ || !body_done_)
     return linger();
   reader_.reset();
+  head_only_ = false; // also of an answer to what never becomes a request
   state_ = state::head;
   home_.set_deadline(*this, local_shard().settings().limits.idle_timeout);
   if (in_.capacity() > body_read_bytes && in_used_ == 0) {

@@ -122,6 +122,7 @@ private:
   bool keep_alive_ = true;
   bool chunked_answer_ = false;
   bool head_only_ = false;
+  bool answer_begun_ = false; ///< of an answer that is streamed the header is out
   bool answer_done_ = true;
   bool body_done_ = false;
   bool reading_ = false;

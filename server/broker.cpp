@@ -147,7 +147,6 @@ public:
     auto settings = go_by(std::move(cfg));
     for (auto& x : shards_)
       caf::anon_send(x, settings);
-    caf::anon_send(distributor_, settings);
     caf::anon_send(mailroom_, settings);
     if ((*gate)->is_open() && !context_.gate.load()->is_open())
       spdlog::warn("nobody has to sign in any more: the configuration names no way to");
@@ -212,7 +211,10 @@ public:
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
     shards_.clear();
     readers_.clear();
-    distributor_ = nullptr;
+    {
+      std::lock_guard guard{config_mutex_};
+      distributor_ = nullptr;
+    }
     mailroom_ = nullptr;
     views_ = nullptr;
     storage_ = nullptr;
@@ -268,6 +270,8 @@ private:
   config_ptr put_in_effect(config x) {
     x.cluster.members = to_texts(members_);
     config_ = std::make_shared<config>(std::move(x));
+    if (distributor_) // here, so that it never goes back to an older list
+      caf::anon_send(distributor_, config_);
     return config_;
   }
 
@@ -299,7 +303,7 @@ private:
     env.keep = [directory = config_->storage.directory](const membership& x) {
       return keep_membership(directory, x);
     };
-    env.on_members = [this](const membership& x) { return go_by(x); };
+    env.on_members = [this](const membership& x) { go_by(x); };
     env.set_draining = [this](bool on) { context_.resting = on; };
     uint16_t port = 0;
     auto started = spawn_replicator(*system_, std::move(env), port);

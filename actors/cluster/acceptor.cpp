@@ -19,7 +19,11 @@ caf::behavior accept_links(caf::io::broker* self, int socket, link_settings_ptr 
     self->quit();
     return {};
   }
-  end_with(alive, self);
+  // Not by a monitor: see live_links.
+  alive->attach_functor([acceptor = self->address()] {
+    if (auto here = caf::actor_cast<caf::actor>(acceptor))
+      caf::anon_send_exit(here, caf::exit_reason::user_shutdown);
+  });
   auto waiting = std::make_shared<size_t>(0);
   return {
     [=](const caf::io::new_connection_msg& x) {

@@ -80,11 +80,6 @@ caf::behavior link_of_connection(link_broker* self, caf::io::connection_handle c
 caf::actor spawn_link(caf::actor_system& sys, int socket, link_role role,
                       link_settings_ptr settings, caf::actor owner);
 
-/// Tells a broker to exit when its owner has ended. Not by a monitor: when a node stops, CAF does
-/// not wait for brokers, and the message of a monitor that is left in a mailbox keeps the owner,
-/// for which CAF does wait.
-void end_with(const caf::actor& owner, caf::io::broker* self);
-
 /// Closes a connection without waiting for what was not written: CAF would wait for as long as the
 /// peer likes.
 void cut_connection(caf::io::connection_handle connection, bool with_reset) noexcept;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/live_links.hpp"
 #include "cluster/link_session.hpp"
 #include "cluster/tls_channel.hpp"
 #include "tidings/listen_address.hpp"
@@ -33,6 +34,7 @@ struct link_settings {
   link_timing timing;
   size_t unsent_max = 8 * 1024 * 1024; ///< bytes for a peer that does not take them
   size_t waiting_max = 64;             ///< accepted connections that have not proven anything yet
+  std::shared_ptr<live_links> live = std::make_shared<live_links>();
 };
 
 using link_settings_ptr = std::shared_ptr<const link_settings>;

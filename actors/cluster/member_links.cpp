@@ -30,9 +30,10 @@ void member_links::follow_list() {
   std::erase_if(views_, [this](auto& entry) { return !members_.find(entry.first); });
   auto is_out = !members_.find(own_name_);
   std::erase_if(dialers_, [&](auto& entry) {
-    auto is_gone = is_out || !members_.find(entry.first);
+    auto member = members_.find(entry.first);
+    auto is_gone = is_out || !member || member->address != entry.second.address;
     if (is_gone)
-      caf::anon_send_exit(entry.second, caf::exit_reason::user_shutdown);
+      caf::anon_send_exit(entry.second.actor, caf::exit_reason::user_shutdown);
     return is_gone;
   });
   for (auto& x : members_.all()) {
@@ -49,8 +50,8 @@ void member_links::dial(const member_list::member& x) {
   if (host.size() > 2 && host.front() == '[')
     host = host.substr(1, host.size() - 2);
   auto port = static_cast<uint16_t>(std::stoul(x.address.substr(colon + 1)));
-  dialers_[x.name] =
-    cluster::spawn_dialer(self_->system(), {host, port}, settings_, caf::actor{self_});
+  dialers_[x.name] = {
+    cluster::spawn_dialer(self_->system(), {host, port}, settings_, caf::actor{self_}), x.address};
 }
 
 void member_links::on_up(const cluster::link_up& x) {
@@ -160,7 +161,7 @@ void member_links::note_trouble(const std::string& address, const std::string& t
 
 void member_links::want_dial(const std::string& member, bool wanted) {
   if (auto i = dialers_.find(member); i != dialers_.end())
-    caf::anon_send(i->second, cluster::dial_wanted{wanted});
+    caf::anon_send(i->second.actor, cluster::dial_wanted{wanted});
 }
 
 std::optional<uint64_t> member_links::link_to(const std::string& member) const {

@@ -88,6 +88,11 @@ private:
     std::string member;
   };
 
+  struct dialer {
+    caf::actor actor;
+    std::string address;
+  };
+
   bool has_rival(const cluster::link_peer& who) const;
   void dial(const member_list::member& x);
   void want_dial(const std::string& member, bool wanted);
@@ -103,7 +108,7 @@ private:
   listener& owner_;
   cluster::link_table table_;
   std::map<uint64_t, link> links_; // in use
-  std::map<std::string, caf::actor> dialers_;
+  std::map<std::string, dialer> dialers_;
   std::map<std::string, member_view> views_;
   uint64_t ups_ = 0;
   uint64_t downs_ = 0;

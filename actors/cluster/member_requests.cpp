@@ -1,6 +1,7 @@
 #include "actors/cluster/member_requests.hpp"
 
 #include <caf/all.hpp>
+#include <spdlog/spdlog.h>
 
 #include <vector>
 
@@ -55,13 +56,18 @@ void member_requests::take(uint64_t link, const cluster::request& x) {
   auto what = decode_publications(x.body);
   if (!what)
     return links_.say(link, cluster::response{x.id, {}}); // the other end need not wait
-  auto bytes = static_cast<uint64_t>(x.body.size());
-  if (value(env_.stats->publish_bytes) + bytes > env_.publish_bytes_max) {
+  auto turn_away = [&](const failure& why) {
     for (auto& item : what->items)
-      item.outcome.refused =
-        failure{errc::overloaded, "too many publishes are waiting at the owner of the topic"};
-    return on_forwarded({link, x.id, what});
-  }
+      item.outcome.refused = why;
+    on_forwarded({link, x.id, what});
+  };
+  if (env_.gate->resting)
+    return turn_away(
+      {errc::shutting_down, "the owner of the topic takes no new work: try again in a moment"});
+  auto bytes = static_cast<uint64_t>(x.body.size());
+  if (value(env_.stats->publish_bytes) + bytes > env_.publish_bytes_max)
+    return turn_away(
+      {errc::overloaded, "too many publishes are waiting at the owner of the topic"});
   what->budget = publish_budget{env_.stats, bytes};
   what->is_forwarded = true;
   auto listener = std::make_shared<forwarded_listener>(caf::actor{self_}, link, x.id);
@@ -72,7 +78,14 @@ void member_requests::take(uint64_t link, const cluster::request& x) {
 
 void member_requests::on_forwarded(const forwarded_outcome& x) {
   taken_.erase({x.link, x.request});
-  links_.say(x.link, cluster::response{x.request, encode_outcomes(*x.what)});
+  respond(x.link, x.request, encode_outcomes(*x.what));
+}
+
+/// A body that does not fit into a frame would end the link: an empty one says that there is none.
+void member_requests::respond(uint64_t link, uint64_t request, std::string body) {
+  if (body.size() > request_bytes_max)
+    body.clear();
+  links_.say(link, cluster::response{request, std::move(body)});
 }
 
 void member_requests::pass_on(const publish_ptr& x) {
@@ -143,12 +156,9 @@ caf::typed_response_promise<member_answer> member_requests::ask_view(const membe
 
 /// Answers always: the other end counts what it has not heard of.
 void member_requests::look(uint64_t link, const cluster::request& x) {
-  auto respond = [this, link, id = x.id](std::string body) {
-    links_.say(link, cluster::response{id, std::move(body)});
-  };
   self_->request(env_.views, caf::infinite, list_atom_v, x.body)
-    .then([respond](const std::string& body) { respond(body); },
-          [respond](const caf::error&) { respond({}); });
+    .then([this, link, id = x.id](const std::string& body) { respond(link, id, body); },
+          [this, link, id = x.id](const caf::error&) { respond(link, id, {}); });
 }
 
 void member_requests::on_down(uint64_t link) {
@@ -172,24 +182,29 @@ void member_requests::answer(const publish_ptr& x) {
 
 void member_requests::deliver_elsewhere(const committed_batch& batch) {
   auto self = env_.store->node().short_form();
-  std::vector<const record*> piece;
-  size_t bytes = 0;
+  std::string body;
   auto send = [&] {
-    if (piece.empty())
+    if (body.empty())
       return;
+    body += ']';
     links_.say_to_all(
-      cluster::request{0, static_cast<uint8_t>(request_kind::deliver), encode_deliveries(piece)});
-    piece.clear();
-    bytes = 0;
+      cluster::request{0, static_cast<uint8_t>(request_kind::deliver), std::move(body)});
+    body.clear();
   };
   for (auto& x : batch.records()) {
     if (!x.content.ephemeral || x.node != self)
       continue;
-    auto size = 2 * x.content.data.size() + 512; // escapes
-    if (bytes + size > request_bytes_max)
+    auto piece = encode_delivery(x);
+    if (piece.size() + 2 > request_bytes_max) {
+      spdlog::warn("an event that is not stored is too large for the other members topic={} "
+                   "bytes={}",
+                   x.content.topics.front(), piece.size());
+      continue;
+    }
+    if (body.size() + piece.size() + 2 > request_bytes_max)
       send();
-    piece.push_back(&x);
-    bytes += size;
+    body += body.empty() ? '[' : ',';
+    body += piece;
   }
   send();
 }

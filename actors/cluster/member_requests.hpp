@@ -78,6 +78,7 @@ private:
   void take(uint64_t link, const cluster::request& x);
   void look(uint64_t link, const cluster::request& x);
   void on_passed_on(const publish_ptr& x, const std::optional<std::string>& body);
+  void respond(uint64_t link, uint64_t request, std::string body);
   void refuse(const publish_ptr& x, const failure& why);
   void answer(const publish_ptr& x);
 

@@ -32,13 +32,14 @@ public:
   }
 
   /// Everything up to a position is stored by a majority.
+  /// @param others see `settle`
   /// @returns what waited for that, with its level
-  std::vector<publish_ptr> reach(origin_position at, uint32_t nodes) {
+  std::vector<publish_ptr> reach(origin_position at, uint32_t nodes, uint32_t others) {
     std::vector<publish_ptr> done;
     while (!waiting_.empty() && waiting_.front().wanted <= at) {
       done.push_back(std::move(waiting_.front().what));
       waiting_.pop_front();
-      settle(*done.back(), nodes);
+      settle(*done.back(), nodes, others);
     }
     return done;
   }
@@ -59,11 +60,15 @@ public:
     return late;
   }
 
-  void settle(publish_request& x, uint32_t nodes) const {
+  /// What waited has reached its level.
+  /// @param nodes how many have what this node took
+  /// @param others how many are known to have what another node took, of which this is a repeat;
+  ///   0: less than a majority, so that it stays at the level of this node
+  void settle(publish_request& x, uint32_t nodes, uint32_t others) const {
     for (auto& item : x.items)
-      if (waits(item)) {
+      if (auto have = item.outcome.node == self_ ? nodes : others; waits(item) && have != 0) {
         item.outcome.level = durability::quorum;
-        item.outcome.nodes = nodes;
+        item.outcome.nodes = have;
       }
   }
 

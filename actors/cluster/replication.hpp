@@ -23,6 +23,7 @@ struct cluster_gate {
   std::atomic<bool> joined{false};          ///< publishes may be accepted
   std::atomic<bool> majority_linked{false}; ///< the level quorum can be reached
   std::atomic<uint32_t> majority{1};        ///< how many nodes it takes
+  std::atomic<bool> resting{false};         ///< no new work is taken
 };
 
 /// Records of another node, or of an earlier incarnation of this one, to be appended.

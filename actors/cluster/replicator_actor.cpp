@@ -136,18 +136,19 @@ private:
 
   void await_quorum(const publish_ptr& x) {
     auto wanted = waiting_->wanted(*x);
-    if (wanted.sequence == 0) {
-      // Repeats of what another node accepted, which has it too.
-      constexpr uint32_t nodes = 2;
-      if (env_.gate->majority <= nodes)
-        waiting_->settle(*x, nodes);
-      return give_back(x);
-    }
-    if (wanted <= core_->quorum()) {
-      waiting_->settle(*x, static_cast<uint32_t>(core_->copies(wanted)));
+    if (wanted <= core_->quorum()) { // also when nothing of it is new
+      auto copies = wanted.sequence == 0 ? size_t{0} : core_->copies(wanted);
+      waiting_->settle(*x, static_cast<uint32_t>(copies), copies_of_others());
       return give_back(x);
     }
     waiting_->add(x, wanted, now_ms() + env_.cfg.quorum_timeout.count());
+  }
+
+  /// How many nodes have what another one took, as far as a majority is concerned: that one and
+  /// this.
+  uint32_t copies_of_others() const {
+    constexpr uint32_t nodes = 2;
+    return env_.gate->majority <= nodes ? nodes : 0;
   }
 
   void give_back(const publish_ptr& x) {
@@ -253,7 +254,7 @@ private:
     env_.gate->majority = static_cast<uint32_t>(cluster::majority(members_->all().size()));
     spdlog::info("the list of members has changed version={} members=\"{}\"", x.version,
                  fmt::join(to_texts(x), " "));
-    self_->send(env_.distributor, env_.on_members(x)); // which has to know the owners of topics
+    env_.on_members(x); // before anything else is taken: topics may have other owners
     if (is_out() && !was_out)
       spdlog::error("this node was removed from the cluster: it takes no new work; stop it");
     set_draining(keeper_->draining());
@@ -269,6 +270,7 @@ private:
       return;
     is_draining_ = on;
     spdlog::info("{}", on ? "draining: takes no new work" : "takes work again");
+    env_.gate->resting = on;
     env_.set_draining(on);
     for (auto& x : env_.shards)
       caf::anon_send(x, drain_atom_v, on); // an answer that nobody expects would end the shard
@@ -372,7 +374,7 @@ private:
   }
 
   void apply(cluster::action::quorum_reached& x) {
-    for (auto& done : waiting_->reach(x.at, static_cast<uint32_t>(x.copies)))
+    for (auto& done : waiting_->reach(x.at, static_cast<uint32_t>(x.copies), copies_of_others()))
       give_back(done);
   }
 
@@ -494,7 +496,7 @@ result<caf::actor> spawn_replicator(caf::actor_system& sys, cluster_environment 
   settings->membership = [list] { return list->load()->version; };
   env.on_members = [list, then = std::move(env.on_members)](const membership& x) {
     list->store(std::make_shared<const membership>(x));
-    return then(x);
+    then(x);
   };
   if (!cfg.certificate.empty()) {
     auto tls = cluster::tls_identity::load({cfg.certificate, cfg.key, cfg.authority});

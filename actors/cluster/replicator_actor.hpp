@@ -36,9 +36,8 @@ struct cluster_environment {
   /// Makes another list of members survive the end of the process.
   std::function<status(const membership&)> keep;
 
-  /// The node goes by another list from now on.
-  /// @returns the settings with it
-  std::function<config_ptr(const membership&)> on_members;
+  /// The node goes by another list from now on, the distributor too.
+  std::function<void(const membership&)> on_members;
 
   /// The node takes no new publishes, or takes them again.
   std::function<void(bool)> set_draining;

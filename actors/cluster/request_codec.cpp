@@ -55,11 +55,8 @@ durability to_level(const json& x) {
 
 } // namespace
 
-std::string encode_deliveries(const std::vector<const record*>& xs) {
-  auto out = json::array();
-  for (auto* x : xs)
-    out.push_back({{"event", to_json(x->content)}, {"time", x->time_ms}});
-  return out.dump();
+std::string encode_delivery(const record& x) {
+  return json{{"event", to_json(x.content)}, {"time", x.time_ms}}.dump();
 }
 
 std::optional<std::vector<record>> decode_deliveries(std::string_view body) {

@@ -25,8 +25,8 @@ enum class request_kind : uint8_t {
 /// Longest body: what fits into a frame of a link.
 inline constexpr size_t request_bytes_max = 900 * 1024;
 
-/// Events that are delivered and not stored.
-std::string encode_deliveries(const std::vector<const record*>& xs);
+/// An event that is delivered and not stored: an item of the array that is the body.
+std::string encode_delivery(const record& x);
 
 std::optional<std::vector<record>> decode_deliveries(std::string_view body);
 

@@ -99,9 +99,15 @@ result<socket_handle> connect_to(const std::string& host, uint16_t port,
   auto found = look_up(host, port, 0);
   if (!found)
     return found.error();
-  auto deadline = std::chrono::steady_clock::now() + time_max;
+  auto left = 0;
+  for (auto x = found->get(); x != nullptr; x = x->ai_next)
+    ++left;
+  const auto end = std::chrono::steady_clock::now() + time_max;
   int error = EHOSTUNREACH;
   for (auto x = found->get(); x != nullptr; x = x->ai_next) {
+    // One that swallows everything leaves time for those behind it.
+    const auto now = std::chrono::steady_clock::now();
+    const auto deadline = now + (end - now) / left--;
     auto socket = open_socket(*x);
     if (::connect(socket.get(), x->ai_addr, x->ai_addrlen) == 0)
       return socket;

@@ -51,6 +51,8 @@ public:
     request(reader_, read_timeout, std::move(x))
       .then([this](const replay_chunk_ptr& chunk) { stream_->on_chunk(*chunk); },
             [this](const caf::error& err) {
+              if (stream_->has_ended())
+                return; // meanwhile: it has no subscription any more
               auto why = from_caf(err);
               spdlog::warn("replay failed {} err={} detail=\"{}\"", description(),
                            to_string(why.code), why.detail);

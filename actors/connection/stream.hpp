@@ -71,6 +71,11 @@ public:
   /// Ends the stream, with a notice to the reader where that is possible.
   void end(end_reason why);
 
+  /// It has left its subscription: nothing of it is to be asked any more.
+  bool has_ended() const noexcept {
+    return state_ == state::ended;
+  }
+
   connection_info info() const;
 
   int64_t age_ms() const;

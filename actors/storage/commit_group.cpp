@@ -4,6 +4,8 @@
 #include "actors/topic/topic_policy.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 namespace tidings {
 
@@ -29,9 +31,15 @@ void commit_group::add(publish_ptr x, int64_t now_ms) {
   }
   // All or none: nothing is enlisted before every item has passed.
   std::vector<publish_item*> fresh;
+  std::unordered_map<std::string_view, uint64_t> fingerprints; // of new keys
   for (auto& item : items)
-    if (!item.outcome.refused && check_key(item, now_ms))
+    if (!item.outcome.refused && check_key(item, now_ms)) {
+      auto& what = item.what;
+      auto first = fingerprints.emplace(what.key, what.fingerprint).first;
+      if (!what.key.empty() && first->second != what.fingerprint)
+        item.outcome.refused = conflict();
       fresh.push_back(&item);
+    }
   auto refused = [](auto& item) { return item.outcome.refused.has_value(); };
   if (std::none_of(items.begin(), items.end(), refused))
     for (auto item : fresh)
@@ -58,14 +66,14 @@ bool commit_group::check_key(publish_item& x, int64_t now_ms) {
   auto& key = x.what.key;
   if (key.empty())
     return true;
-  auto conflict = failure{errc::idempotency_conflict,
-                          "this key was used for another event within the last "
-                            + std::to_string(limits_.idempotency_window.count() / 1000) + " s"};
   if (auto i = keys_.find(key); i != keys_.end()) {
-    if (entries_[i->second].fingerprint != x.what.fingerprint)
-      x.outcome.refused = std::move(conflict);
-    else
+    auto& first = entries_[i->second];
+    if (first.fingerprint != x.what.fingerprint) {
+      x.outcome.refused = conflict();
+    } else {
       waiting_.push_back({&x, i->second, true});
+      sync_ = sync_ || (!first.content.content.ephemeral && x.level >= durability::fsync);
+    }
     return false;
   }
   auto known = store_.find_key(key, now_ms);
@@ -77,7 +85,7 @@ bool commit_group::check_key(publish_item& x, int64_t now_ms) {
     return true;
   auto& first = **known;
   if (first.fingerprint != x.what.fingerprint) {
-    x.outcome.refused = std::move(conflict);
+    x.outcome.refused = conflict();
   } else {
     x.outcome.position = first.position;
     x.outcome.node = first.node;
@@ -89,6 +97,12 @@ bool commit_group::check_key(publish_item& x, int64_t now_ms) {
     sync_ = sync_ || x.level >= durability::fsync;
   }
   return false;
+}
+
+failure commit_group::conflict() const {
+  return {errc::idempotency_conflict, "this key was used for another event within the last "
+                                        + std::to_string(limits_.idempotency_window.count() / 1000)
+                                        + " s"};
 }
 
 void commit_group::enlist(publish_item& x, int64_t now_ms) {
@@ -143,14 +157,18 @@ commit_group::outcome commit_group::commit() {
   outcome result;
   result.synced = sync_;
   auto why = status{};
-  auto storing = std::any_of(entries_.begin(), entries_.end(),
-                             [](auto& x) { return !x.content.content.ephemeral; });
-  if (storing)
+  auto storing = [this] {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [](auto& x) { return !x.content.content.ephemeral; });
+  };
+  if (storing())
     why = store_.check_space();
   auto begin = store_.cursor_at(store_.last());
   if (why)
     refuse_all(*why, true);
+  auto done = false;
   if (!entries_.empty()) {
+    auto stores = storing();
     auto failed = store_.append(entries_, sync_);
     if (failed && failed->code == errc::storage_full) {
       refuse_all(*failed, false); // since it was asked a moment ago; nothing has been written
@@ -158,10 +176,15 @@ commit_group::outcome commit_group::commit() {
       // It may have reached the disk all the same, and be there after the next start.
       refuse_all({errc::indeterminate, failed->detail}, false);
       result.broken = failed;
+    } else {
+      done = stores;
     }
   }
-  if (entries_.empty() && sync_ && !result.broken)
-    result.broken = store_.sync(); // nothing was appended with it
+  if (sync_ && !done && !result.broken) { // a repeat asks for it, and nothing was written with it
+    result.broken = store_.sync();
+    if (result.broken)
+      refuse_all({errc::indeterminate, result.broken->detail}, false);
+  }
   auto level = sync_ ? durability::fsync : durability::written;
   for (auto& x : waiting_) {
     auto& outcome = x.item->outcome;

@@ -63,6 +63,7 @@ private:
 
   void refuse_what_cannot_be(publish_item& x) const;
   bool check_key(publish_item& x, int64_t now_ms);
+  failure conflict() const;
   void enlist(publish_item& x, int64_t now_ms);
   void settle_repeat(publish_item& x, const status& broken);
   void refuse_works();

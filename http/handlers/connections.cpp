@@ -84,12 +84,12 @@ public:
     if (!what)
       return s.respond(problem(what.error()));
     auto limit = std::get<connection_query>(what->what).limit;
-    s.local_shard().others().look(
-      std::move(*what), later(s, [limit](session& to, result<view_parts> parts) {
-        if (!parts)
-          return to.respond(problem(parts.error()));
-        to.respond(render(std::move(*parts), limit));
-      }));
+    s.local_shard().others().look(std::move(*what),
+                                  later(s, [limit](session& to, result<view_parts> parts) {
+                                    if (!parts)
+                                      return to.respond(problem(parts.error()));
+                                    to.respond(render(std::move(*parts), limit));
+                                  }));
   }
 
 private:

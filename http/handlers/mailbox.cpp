@@ -3,6 +3,7 @@
 #include "actors/mailbox/mailbox_reader.hpp"
 #include "http/gate.hpp"
 #include "http/handlers/asking.hpp"
+#include "http/handlers/publishing.hpp"
 #include "http/mailbox_parameters.hpp"
 #include "http/problem.hpp"
 
@@ -28,12 +29,12 @@ public:
     if (!query)
       return s.respond(problem(query.error()));
     query->user = std::move(*user);
-    s.local_shard().others().read_mailbox(
-      std::move(*query), later(s, [](session& to, result<mailbox_page> page) {
-        if (!page)
-          return to.respond(problem(page.error()));
-        to.respond(json_response(std::move(page->text) + '\n'));
-      }));
+    s.local_shard().others().read_mailbox(std::move(*query),
+                                          later(s, [](session& to, result<mailbox_page> page) {
+                                            if (!page)
+                                              return to.respond(problem(page.error()));
+                                            to.respond(json_response(std::move(page->text) + '\n'));
+                                          }));
   }
 };
 
@@ -47,10 +48,8 @@ public:
     auto user = opened_mailbox(x);
     if (!user)
       return s.respond(problem(user.error()));
-    if (!s.broker().takes_work())
-      return s.respond(
-        problem({errc::shutting_down,
-                 "this node takes no new work: try again in a moment, or at another node"}));
+    if (auto why = check_takes_work(s))
+      return s.respond(problem(*why));
     auto order = parse_mailbox_order(what_, x, s.local_shard().settings().limits);
     if (!order)
       return s.respond(problem(order.error()));

@@ -104,8 +104,7 @@ public:
   bool on_body(session& s, std::string_view piece, bool last) override {
     input_ += piece;
     complete_ = last;
-    take_lines(s);
-    send(s);
+    take_and_send(s);
     finish(s);
     return wants_more(s);
   }
@@ -164,6 +163,17 @@ private:
 
   bool wants_more(session& s) const {
     return !group_full() && s.unsent() < unsent_bytes_max;
+  }
+
+  /// Until a group is on its way or the client has to read first: of lines that are all refused
+  /// nobody calls back.
+  void take_and_send(session& s) {
+    size_t before = 0;
+    do {
+      before = input_.size();
+      take_lines(s);
+      send(s);
+    } while (!in_flight_ && lines_.empty() && input_.size() < before);
   }
 
   void take_lines(session& s) {
@@ -245,8 +255,7 @@ private:
   void go_on(session& s) {
     if (in_flight_)
       return;
-    take_lines(s);
-    send(s);
+    take_and_send(s);
     finish(s);
     if (!finished_ && wants_more(s))
       s.resume_body();

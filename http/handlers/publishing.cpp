@@ -31,6 +31,13 @@ status check_rate(session& s, const caller_ptr& who) {
                  "you may publish " + std::to_string(bound) + " times per second"};
 }
 
+status check_takes_work(session& s) {
+  if (s.broker().takes_work())
+    return std::nullopt;
+  return failure{errc::shutting_down,
+                 "this node takes no new work: try again in a moment, or at another node"};
+}
+
 status check_schema(session& s, const event& x, std::string_view member) {
   if (s.settings().schema.empty()) // who has none pays nothing
     return std::nullopt;
@@ -39,9 +46,8 @@ status check_schema(session& s, const event& x, std::string_view member) {
 
 status submit(session& s, std::vector<publication> xs, bool atomic,
               std::weak_ptr<publish_listener> listener, uint64_t ticket) {
-  if (!s.broker().takes_work())
-    return failure{errc::shutting_down,
-                   "this node takes no new work: try again in a moment, or at another node"};
+  if (auto why = check_takes_work(s))
+    return why;
   auto& home = s.local_shard();
   auto bytes = uint64_t{0};
   for (auto& x : xs)

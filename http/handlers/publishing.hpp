@@ -16,6 +16,9 @@ status submit(session& s, std::vector<publication> xs, bool atomic,
 /// Counts a publish request of a caller. Fails with errc::rate_limited.
 status check_rate(session& s, const caller_ptr& who);
 
+/// Fails with errc::shutting_down when this node stops or is to be stopped.
+status check_takes_work(session& s);
+
 /// Checks an event against the schema of its type. Fails with errc::schema_violation and
 /// errc::payload_too_large.
 /// @param member see `schema_set::check`

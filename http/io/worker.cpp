@@ -6,6 +6,13 @@
 
 namespace tidings::http {
 
+namespace {
+
+/// More than anybody is given to hang up.
+constexpr int last_ticks = 64;
+
+} // namespace
+
 worker::worker(caf::actor_system& sys)
   : work_(boost::asio::make_work_guard(context_)), timer_(context_), unit_(sys, context_) {
   // nop
@@ -28,6 +35,9 @@ void worker::stop() {
   boost::asio::post(context_, [this] {
     stopping_ = true; // a tick that is due already is not to be cancelled any more
     timer_.cancel();
+    // Who still says goodbye to a client that does not hang up would wait for ticks for ever.
+    for (int i = 0; i < last_ticks; ++i)
+      wheel_.advance([](timed& x) { x.on_deadline(); });
     work_.reset();
   });
   thread_.join();

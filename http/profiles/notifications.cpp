@@ -1,6 +1,7 @@
 #include "actors/mailbox/mailbox_reader.hpp"
 #include "http/gate.hpp"
 #include "http/handlers/asking.hpp"
+#include "http/handlers/publishing.hpp"
 #include "http/mailbox_parameters.hpp"
 #include "http/problem.hpp"
 #include "http/profiles/notification_sending.hpp"
@@ -89,6 +90,8 @@ public:
   void begin(session& s, request& x) override {
     if (!is_user(x.who))
       return s.respond(sign_in_first());
+    if (auto why = check_takes_work(s))
+      return s.respond(problem(*why));
     if (what_ == mailbox_action::clear)
       x.body.clear(); // everything, whatever a form sends along
     auto order = parse_mailbox_order(what_, x, s.settings().limits);

@@ -287,6 +287,19 @@ CAF_TEST(views wait for a time and ask a bounded number) {
   CAF_CHECK(contains(with(1s, 17), "between 1 and 16"));
 }
 
+CAF_TEST(events are no longer than what nodes can exchange) {
+  auto with = [](uint64_t event_bytes) {
+    return problems_after([=](config& x) {
+      x.cluster.node = "a";
+      x.cluster.members = {"a=127.0.0.1:7400", "b=127.0.0.1:7401"};
+      x.cluster.secret = std::string(32, 's');
+      x.limits.event_bytes = event_bytes;
+    });
+  };
+  CAF_CHECK_EQUAL(with(448 * 1024), "");
+  CAF_CHECK(contains(with(448 * 1024 + 1), "that nodes of a cluster can exchange"));
+}
+
 CAF_TEST(topic rules inherit what they do not name) {
   auto rule = rule_for("order:*");
   rule.ttl_max = 1h;

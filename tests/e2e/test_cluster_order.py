@@ -95,3 +95,26 @@ class Rules(ClusterTest):
             self.assert_orders(nodes, sorted((x.data for x in events), key=lambda x: (x[0], int(x[1:]))))
         for node in nodes:
             self.assertEqual(self.data(node, topic), [])
+
+    def test_what_is_not_stored_may_be_large(self):
+        nodes = self.cluster(config=RULES)
+        topic = "typing:room"
+        streams = [self.stream_of(x, topic=topic) for x in nodes]
+        for stream in streams:
+            stream.ready()
+        a, b, _ = nodes
+        # Six bytes for each of its characters on the way to the others; and many topics for one event.
+        large, small = "\x01" * 150_000, {"topics": [topic] + [f"typing:{i:0200}" for i in range(15)], "data": "x"}
+        self.publish(a, large, topic, 202)
+        for _ in range(4):
+            self.assertEqual(a.post("/events", json.dumps([small] * 250), JSON).status, 202)
+        for stream in streams:
+            self.assertEqual([stream.event().data for _ in range(1001)], [large] + ["x"] * 1000)
+        # What does not fit is for the node's own streams; the links stay.
+        self.publish(a, "\x01" * 250_000, topic, 202)
+        self.publish(a, "last", topic, 202)
+        self.assertEqual(len(streams[0].event().data), 250_000)
+        for stream in streams:
+            self.assertEqual(stream.event().data, "last")
+        self.assertIn("too large for the other members", a.log())
+        self.assertNotIn("link lost", a.log() + b.log())

@@ -108,6 +108,14 @@ class Stop(OwnBrokerTest):
         self.assertEqual(broker.wait_exit(15), 0)
         self.assertLess(time.monotonic() - begin, 8)
 
+    def test_a_client_that_never_hangs_up_does_not_hold_it(self):
+        broker = self.broker(options={"server.drain-timeout": "0s"})
+        stream = broker.stream("/topics/t")  # reads no further, and stays
+        self.addCleanup(stream.close)
+        stream.ready()
+        broker.signal(signal.SIGTERM)
+        self.assertEqual(broker.wait_exit(15), 0)
+
     def test_a_second_signal_does_not_harm(self):
         broker = self.broker()
         stream = broker.stream("/topics/t")

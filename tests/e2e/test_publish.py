@@ -7,6 +7,7 @@ import re
 
 from support.case import BrokerTest, fault
 from support.waiting import eventually
+from support.wire import Closed
 
 # So that every level can be asked for.
 ANY_LEVEL = {"topics.level": "none"}
@@ -377,6 +378,22 @@ class PublishEvents(BrokerTest):
             self.assertEqual(len(rest.splitlines()), 2)
             # The connection is good for another request.
             self.assertEqual(link.request("GET", "/healthz").status, 200)
+
+    def test_ndjson_of_nothing_but_refused_lines_is_answered(self):
+        count = 30000  # more than one piece of what is read, and than one group of lines, holds
+        results = self.post_events("x\n" * count, "application/x-ndjson", status=200).lines
+        self.assertEqual(len(results), count)
+        self.assertEqual({x["code"] for x in results}, {"invalid_json"})
+
+    def test_ndjson_that_stays_away_ends_without_a_second_answer(self):
+        broker = self.broker(options={"limits.body-timeout": "1s"})
+        with broker.connect() as link:
+            link.send_request("POST", "/events", {"Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"})
+            link.send_chunk(json.dumps({"topic": self.topic, "data": "first"}) + "\n")
+            body = link.body(link.read_head())
+            self.assertIn("level", json.loads(body.piece()))
+            with self.assertRaises(Closed):  # and no other header in what would be the next piece
+                body.piece(10)
 
     def test_ndjson_of_many_lines_keeps_its_order(self):
         count = 20000

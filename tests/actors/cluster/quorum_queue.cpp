@@ -63,7 +63,7 @@ CAF_TEST(what does not wait for others is not asked of them) {
 
 CAF_TEST(what a majority has is given back in its order and nothing behind it) {
   auto first = add(1), second = add(2), third = add(3);
-  auto done = aut.reach({1, 2}, 2);
+  auto done = aut.reach({1, 2}, 2, 2);
   CAF_REQUIRE_EQUAL(done.size(), 2u);
   CAF_CHECK(done[0] == first);
   CAF_CHECK(done[1] == second);
@@ -73,18 +73,29 @@ CAF_TEST(what a majority has is given back in its order and nothing behind it) {
     CAF_CHECK_EQUAL(x->items[0].outcome.nodes, 2u);
   }
   CAF_CHECK(third->items[0].outcome.level == durability::fsync);
-  CAF_CHECK(aut.reach({1, 2}, 3).empty());
-  CAF_CHECK_EQUAL(aut.reach({2, 1}, 3).size(), 1u);
+  CAF_CHECK(aut.reach({1, 2}, 3, 2).empty());
+  CAF_CHECK_EQUAL(aut.reach({2, 1}, 3, 2).size(), 1u);
   CAF_CHECK_EQUAL(third->items[0].outcome.nodes, 3u);
   CAF_CHECK_EQUAL(aut.size(), 0u);
 }
 
 CAF_TEST(only what waited gets the level) {
   auto x = request({item({1, 1}), item({1, 2}, durability::fsync)});
-  aut.settle(*x, 3);
+  aut.settle(*x, 3, 2);
   CAF_CHECK(x->items[0].outcome.level == durability::quorum);
   CAF_CHECK(x->items[1].outcome.level == durability::fsync);
   CAF_CHECK_EQUAL(x->items[1].outcome.nodes, 1u);
+}
+
+CAF_TEST(a repeat of what another node took has its own count) {
+  auto x = request({item({1, 1}), item({1, 9}, durability::quorum, other)});
+  auto y = request({item({1, 1}), item({1, 9}, durability::quorum, other)});
+  aut.settle(*x, 3, 2);
+  CAF_CHECK(x->items[1].outcome.level == durability::quorum);
+  CAF_CHECK_EQUAL(x->items[1].outcome.nodes, 2u);
+  aut.settle(*y, 3, 0); // of five: that one and this are no majority
+  CAF_CHECK(y->items[0].outcome.level == durability::quorum);
+  CAF_CHECK(y->items[1].outcome.level == durability::fsync);
 }
 
 CAF_TEST(what waited for too long is not known to be stored) {
@@ -96,7 +107,7 @@ CAF_TEST(what waited for too long is not known to be stored) {
   CAF_REQUIRE(first->items[0].outcome.refused);
   CAF_CHECK(first->items[0].outcome.refused->code == errc::indeterminate);
   CAF_CHECK(!second->items[0].outcome.refused);
-  CAF_CHECK_EQUAL(aut.reach({1, 9}, 2).size(), 1u);
+  CAF_CHECK_EQUAL(aut.reach({1, 9}, 2, 2).size(), 1u);
   CAF_CHECK(aut.expire(1'000'000).empty());
 }
 

@@ -74,7 +74,7 @@ CAF_TEST(deliveries arrive as they were and are not stored) {
   full.content = full_event();
   full.time_ms = 1'700'000'000'123;
   plain.content = plain_event();
-  auto found = decode_deliveries(encode_deliveries({&full, &plain}));
+  auto found = decode_deliveries('[' + encode_delivery(full) + ',' + encode_delivery(plain) + ']');
   CAF_REQUIRE(found);
   CAF_REQUIRE_EQUAL(found->size(), 2u);
   check_same((*found)[0].content, full.content);
@@ -149,7 +149,7 @@ CAF_TEST(outcomes that cannot be read change nothing) {
 CAF_TEST(texts that were cut are refused) {
   record one;
   one.content = full_event();
-  auto deliveries = encode_deliveries({&one});
+  auto deliveries = '[' + encode_delivery(one) + ']';
   for (size_t n = 0; n < deliveries.size(); ++n)
     CAF_CHECK(!decode_deliveries(deliveries.substr(0, n)));
   auto publications = encode_publications(two_publications());

@@ -110,6 +110,57 @@ CAF_TEST(an atomic request with one conflict stores nothing) {
   CAF_CHECK(b->items[1].outcome.refused);
 }
 
+CAF_TEST(an atomic request that contradicts itself stores nothing) {
+  auto x = request({item("a", "1", "k", 1), item("a", "other", "k", 2)}, true);
+  group.add(x, 0);
+  group.commit();
+  CAF_CHECK(store.records.empty());
+  CAF_REQUIRE(x->items[1].outcome.refused);
+  CAF_CHECK(x->items[1].outcome.refused->code == errc::idempotency_conflict);
+  auto same = request({item("a", "1", "k", 1), item("a", "1", "k", 1)}, true);
+  group.add(same, 0);
+  group.commit();
+  CAF_CHECK_EQUAL(store.records.size(), 1u);
+  CAF_CHECK(same->items[1].outcome.duplicate);
+}
+
+CAF_TEST(a repeat gets the level that it asks for) {
+  auto written = item("a", "1", "k");
+  written.level = durability::written;
+  auto first = request({written});
+  auto repeat = request({item("a", "1", "k")});
+  group.add(first, 0);
+  group.add(repeat, 0);
+  group.commit();
+  CAF_CHECK(store.last_append_synced);
+  CAF_CHECK(repeat->items[0].outcome.level == durability::fsync);
+}
+
+CAF_TEST(a repeat is synced beside events that are not stored) {
+  auto written = item("a", "1", "k");
+  written.level = durability::written;
+  group.add(request({written}), 0);
+  group.commit();
+  auto live = item("live", "1");
+  live.ephemeral = true;
+  auto repeat = request({item("a", "1", "k")});
+  group.add(request({live}), 0);
+  group.add(repeat, 0);
+  group.commit();
+  CAF_CHECK_EQUAL(store.syncs, 1u);
+  CAF_CHECK(repeat->items[0].outcome.level == durability::fsync);
+  // What cannot be synced is not promised.
+  store.fail_sync = failure{errc::storage_unavailable, "io error"};
+  auto again = request({item("a", "1", "k")});
+  auto other = request({live});
+  group.add(again, 0);
+  group.add(other, 0);
+  CAF_CHECK(group.commit().broken);
+  CAF_REQUIRE(again->items[0].outcome.refused);
+  CAF_CHECK(again->items[0].outcome.refused->code == errc::indeterminate);
+  CAF_CHECK(other->items[0].outcome.refused);
+}
+
 CAF_TEST(a full disk refuses what is stored and lets ephemeral events pass) {
   store.full = failure{errc::storage_full, "full"};
   auto kept = request({item("a", "1")});
