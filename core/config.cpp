@@ -22,7 +22,8 @@ constexpr uint64_t kib = 1024;
 constexpr uint64_t mib = 1024 * kib;
 constexpr uint64_t gib = 1024 * mib;
 
-/// The longest data of an event that fits into what nodes have under way, with all that is around it.
+/// The longest data of an event that fits into what nodes have under way, with all that is around
+/// it.
 constexpr uint64_t replicated_event_bytes_max = 448 * kib;
 
 std::string count(uint64_t x) {
