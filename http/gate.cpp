@@ -131,6 +131,12 @@ status check_publish(const caller_ptr& who, const event& x) {
   return std::nullopt;
 }
 
+status check_still_good(const authenticator& by, const caller_ptr& who, int64_t now_ms) {
+  if (is_open(who) || by.is_still_good(*who, now_ms))
+    return std::nullopt;
+  return failure{errc::unauthorized, "what you signed in with has ended or was revoked meanwhile"};
+}
+
 status check_admin(const caller_ptr& who) {
   if (is_open(who) || who->admin)
     return std::nullopt;

@@ -41,6 +41,9 @@ bool may_open(const caller_ptr& who, std::string_view user);
 /// Fails with errc::forbidden, or errc::unauthorized if nobody signed in.
 status check_publish(const caller_ptr& who, const event& x);
 
+/// Whoever was let in a while ago may have lost that since: fails with errc::unauthorized.
+status check_still_good(const authenticator& by, const caller_ptr& who, int64_t now_ms);
+
 /// The same for what operators do.
 status check_admin(const caller_ptr& who);
 

@@ -221,6 +221,16 @@ void stream::advance() {
   home_.later(*this);
 }
 
+void stream::read_log() {
+  if (state_ != state::live)
+    return;
+  settle_live();
+  group->leave_live(*this);
+  position_ = home_.head();
+  state_ = state::catching_up;
+  home_.later(*this);
+}
+
 /// Writes a piece of what the shard still has in memory.
 /// @returns whether there was one: what has expired meanwhile is told of by the log
 bool stream::write_from_memory() {
@@ -300,6 +310,12 @@ bool stream::deliver(const delivery& x, size_t taken) {
   settle_live();
   took(x, taken);
   fall_behind();
+  if (lag_) // what was collected before it lagged
+    for (auto& run : x.runs)
+      for (auto i = run.first; i <= run.last; ++i)
+        if (auto& record = run.batch->records()[i];
+            !record.content.ephemeral && record.position > position_)
+          miss({record.position, run.batch->cursor_at(i)});
   return false;
 }
 
@@ -412,7 +428,12 @@ void stream::stop_lagging() {
 
 /// Called while the shard's head is at that record.
 bool stream::missed(const record& x) {
-  switch (lag_->push({x.position, home_.head_cursor()})) {
+  miss({x.position, home_.head_cursor()});
+  return true;
+}
+
+void stream::miss(lag_queue::place x) {
+  switch (lag_->push(std::move(x))) {
     case lag_queue::verdict::kept:
       break;
     case lag_queue::verdict::dropped:
@@ -423,7 +444,6 @@ bool stream::missed(const record& x) {
       home_.close_later(id_, end_reason::slow_reader);
       break;
   }
-  return true;
 }
 
 /// Applies the overflow policy once the socket takes bytes again.

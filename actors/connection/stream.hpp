@@ -65,6 +65,9 @@ public:
   /// Goes on catching up if nothing stands in the way.
   void advance();
 
+  /// If it is live: what comes next is read from the log, later.
+  void read_log();
+
   /// The wheel says that something is due.
   void on_tick();
 
@@ -121,6 +124,7 @@ private:
   void go_live();
   void settle_live();
   void fall_behind();
+  void miss(lag_queue::place x);
   void stop_lagging();
   bool skip_what_was_dropped();
   void send_ready(std::string_view id, bool recovered);

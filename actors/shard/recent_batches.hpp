@@ -25,7 +25,7 @@ public:
     }
   }
 
-  /// Says that everything up to here is on disk and not in here; before the first batch.
+  /// Says that what is before this has to be read from the log.
   void start_after(lsn x) {
     floor_ = x;
   }

@@ -9,6 +9,17 @@
 
 namespace tidings {
 
+namespace {
+
+/// Whether a part of it has no content any more, and only the log can say what is missing.
+bool has_missing(const committed_batch& x) {
+  return std::any_of(x.records().begin(), x.records().end(), [](auto& record) {
+    return !record.content.ephemeral && record.content.topics.empty();
+  });
+}
+
+} // namespace
+
 /// One request that waits for the next event.
 class shard::waiter : public event_wait, public subscriber {
 public:
@@ -211,7 +222,17 @@ void shard::on_commit(const commit_notice& x) {
     collect(x.batch);
 }
 
+/// Lets streams that are up to date read what comes now from the log, which tells of gaps.
+void shard::read_log() {
+  flush();
+  for (auto& [id, x] : streams_)
+    x->read_log();
+}
+
 void shard::collect(const batch_ptr& batch) {
+  auto is_whole = !has_missing(*batch);
+  if (!is_whole)
+    read_log();
   auto& records = batch->records();
   for (uint32_t i = 0; i < records.size(); ++i) {
     auto& x = records[i];
@@ -234,6 +255,8 @@ void shard::collect(const batch_ptr& batch) {
   }
   head_ = batch->last();
   recent_.push(batch);
+  if (!is_whole)
+    recent_.start_after(head_);
   if (!touched_.empty() || !early_.empty()) {
     turn_.push_back(batch);
     flush_later();

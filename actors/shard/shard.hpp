@@ -222,6 +222,7 @@ private:
   subscriber_group& group_of(const subscription_ptr& who, wire_format format, bool chunked);
   void leave_group(subscriber& x);
   void collect(const batch_ptr& batch);
+  void read_log();
   void flush_later();
   void wake_early();
 

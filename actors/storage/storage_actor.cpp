@@ -101,18 +101,30 @@ private:
   }
 
   void note_forgotten(const replica_work& x) {
-    settle(x, env_.store->append_forgotten(*x.forgotten));
+    auto begin = env_.store->cursor_at(env_.store->last());
+    auto failed = env_.store->append_forgotten(*x.forgotten);
+    if (!failed) {
+      std::vector<record> place(1); // without content, so that streams ask the log
+      place[0].position = env_.store->last();
+      place[0].node = x.forgotten->node;
+      place[0].origin = x.forgotten->at;
+      show(std::move(begin), std::move(place));
+    }
+    settle(x, failed);
+  }
+
+  void show(cursor begin, std::vector<record> records) {
+    auto batch = std::make_shared<committed_batch>(std::move(begin), env_.store->is_member(),
+                                                   std::move(records));
+    for (auto& shard : env_.shards)
+      self_->send(shard, commit_notice{batch, {}});
   }
 
   void publish_again(const replica_work& x) {
     auto begin = env_.store->cursor_at(env_.store->last());
     auto again = env_.store->reoriginate(x.node, x.reoriginate->first, x.reoriginate->second);
-    if (again && !again->empty()) {
-      auto batch = std::make_shared<committed_batch>(std::move(begin), env_.store->is_member(),
-                                                     std::move(*again));
-      for (auto& shard : env_.shards)
-        self_->send(shard, commit_notice{batch, {}});
-    }
+    if (again && !again->empty())
+      show(std::move(begin), std::move(*again));
     settle(x, again ? status{} : status{again.error()});
   }
 

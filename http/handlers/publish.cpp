@@ -234,7 +234,11 @@ private:
       return answer_refusals(s);
     scope_keys(who_, group);
     auto me = std::static_pointer_cast<publish_lines>(shared_from_this());
-    if (auto why = submit(s, std::move(group), false, me, ++ticket_)) {
+    auto why = // an upload may go on for days
+      check_still_good(*s.broker().gate.load(), who_, s.local_shard().clock().wall_ms());
+    if (!why)
+      why = submit(s, std::move(group), false, me, ++ticket_);
+    if (why) {
       for (auto& line : sent_)
         if (!line.refused)
           line.refused = why;

@@ -1,6 +1,7 @@
 #include "http/handlers/streaming.hpp"
 
 #include "http/cors.hpp"
+#include "http/gate.hpp"
 #include "http/problem.hpp"
 #include "http/stream_sink.hpp"
 
@@ -67,6 +68,10 @@ void open_stream(session& s, const request& x, stream_opening y) {
   auto header = stream_header(s, x, y);
   if (x.method == bhttp::verb::head)
     return s.respond_raw(std::move(header));
+  // Since the caller was let in something may have been waited for.
+  if (auto why =
+        check_still_good(*s.broker().gate.load(), y.what.by, s.local_shard().clock().wall_ms()))
+    return s.respond(problem(*why));
   auto taken = take_places(s, y);
   if (!taken)
     return s.respond(problem(taken.error()));

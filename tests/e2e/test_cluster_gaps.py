@@ -65,6 +65,23 @@ class Gaps(ClusterTest):
         """What the store holds of the topic, expired or not."""
         return node.page(f"/topics?prefix={self.topic}")["topics"][0]["events"]
 
+    def test_a_stream_that_is_open_is_told_too(self):
+        nodes = self.cluster()
+        a, b, c = nodes
+        self.publish(a, "first")
+        nodes.wait_equal()
+        stream = self.stream_of(c, "?since=earliest")
+        position = self.read(stream, 1)[0].id
+        c.pause()
+        self.publish(a, "short", query="?ttl=1s")
+        eventually(lambda: self.data(a) == ["first"])
+        c.go_on()
+        nodes.wait_linked()
+        self.publish(a, "long")
+        gap = stream.control("tidings.gap")
+        self.assertEqual((gap["reason"], gap["topics"]), ("expired", [self.topic]))
+        self.assertEqual(self.read(stream, 1, position)[0].data, "long")
+
     def test_nothing_is_told_of_what_is_there(self):
         nodes = self.cluster()
         position = self.away(nodes, lambda a: self.publish(a, "second"))

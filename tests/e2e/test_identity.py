@@ -991,6 +991,21 @@ class Endings(OwnBrokerTest):
         self.assertEqual(second.control("tidings.closing", 15)["reason"], "revoked")
         self.assertEqual(status(bearer(token(make_key("ES256", "newer"), claims(**rights)))), 201)
 
+    def test_a10_an_upload_that_goes_on_ends_with_its_token(self):
+        key, folder = make_key("EdDSA", "k"), temporary_folder()
+        broker = self.broker(config=key_table("k", key, folder) + api_key_table("app", API_KEYS["ops"], publish=["**"], subscribe=["**"], admin=True))
+        alices = bearer(token(key, claims("alice", jti="a1", publish=["t"])))
+        line = json.dumps({"topic": "t", "data": "x"}) + "\n"
+        with broker.connect() as link:
+            link.send_request("POST", "/events", {"Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked", **alices})
+            link.send_chunk(line)
+            body = link.body(link.read_head())
+            self.assertIn("level", json.loads(body.piece()))
+            self.assertEqual(broker.post("/revocations", '{"jti":"a1"}', {**JSON, "X-API-Key": API_KEYS["ops"]}).status, 201)
+            link.send_chunk(line)
+            self.assertEqual(json.loads(body.piece())["code"], "unauthorized")
+        self.assertEqual(len(broker.get("/topics/t", {"Accept": "application/json", "X-API-Key": API_KEYS["ops"]}).json["events"]), 1)
+
     def test_a10_what_is_revoked_is_refused_at_once_and_over_restarts(self):
         key, folder = make_key("EdDSA", "k"), temporary_folder()
         broker = self.broker(config=key_table("k", key, folder) + api_key_table("app", API_KEYS["ops"], publish=["**"], subscribe=["**"], admin=True)

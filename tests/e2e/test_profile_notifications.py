@@ -278,13 +278,13 @@ class Notifications(ProfileTest):
         stream = self.open_stream(broker, "/sse/X", receive_buffer=4096)
         count = 1000
         self.flood(broker, lambda i: {"users": [self.user], "type": "X", "title": str(i)}, count)
-        dropped = broker.get("/stats").json["dropped_messages"]
-        self.assertGreater(dropped, 0)
         titles = []
         while not titles or titles[-1] != count - 1:
             titles.append(int(value_of(stream.event(20))["payload"]["title"]))
         self.assertEqual(titles, sorted(set(titles)))
         self.assertEqual(titles[-100:], list(range(count - 100, count)), "the newest hundred are there")
+        dropped = broker.get("/stats").json["dropped_messages"]  # now: at the end of the flood a shard may still be counting
+        self.assertGreater(dropped, 0)
         self.assertEqual(len(titles), count - dropped)
 
     def test_S1_28_lines_about_failures_say_whose_stream_it_was(self):
