@@ -19,11 +19,7 @@ caf::behavior accept_links(caf::io::broker* self, int socket, link_settings_ptr 
     self->quit();
     return {};
   }
-  // Not by a monitor: see live_links.
-  alive->attach_functor([acceptor = self->address()] {
-    if (auto here = caf::actor_cast<caf::actor>(acceptor))
-      caf::anon_send_exit(here, caf::exit_reason::user_shutdown);
-  });
+  settings->live->add(alive, self->address());
   auto waiting = std::make_shared<size_t>(0);
   return {
     [=](const caf::io::new_connection_msg& x) {

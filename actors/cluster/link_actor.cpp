@@ -34,7 +34,7 @@ caf::behavior link_state::make_behavior(caf::io::connection_handle connection, l
     self_->remote_addr(connection_) + ':' + std::to_string(self_->remote_port(connection_));
   self_->ack_writes(connection_, true);
   self_->configure_read(connection_, caf::io::receive_policy::at_most(early_read_bytes));
-  settings_->live->add(owner, number_, self_->address());
+  settings_->live->add(owner, self_->address());
   self_->set_exit_handler([this](const caf::exit_msg&) {
     if (!session_->is_over()) // else the goodbye has until the next tick to go
       cut(close_reason::shutting_down, "the link was told to exit");
@@ -184,7 +184,7 @@ void link_state::cut(close_reason reason, const std::string& text) {
 void link_state::leave() {
   if (std::exchange(gone_, true))
     return;
-  settings_->live->remove(number_);
+  settings_->live->remove(self_->address());
   place_.reset();
   (void)session_->end(close_reason::shutting_down);
   cut_connection(connection_, unsent_ > 0);

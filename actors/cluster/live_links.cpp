@@ -15,32 +15,32 @@ void end(const caf::actor_addr& x) {
 
 } // namespace
 
-void live_links::add(const caf::actor& owner, uint64_t link, caf::actor_addr x) {
+void live_links::add(const caf::actor& owner, const caf::actor_addr& x) {
   bool is_first = false;
   {
     std::lock_guard guard{mutex_};
     if (ended_)
       return end(x);
-    links_.emplace(link, std::move(x));
+    links_.insert(x);
     is_first = !std::exchange(attached_, true);
   }
   if (is_first) // calls back at once if the owner has ended meanwhile
     owner->attach_functor([self = shared_from_this()] { self->end_all(); });
 }
 
-void live_links::remove(uint64_t link) {
+void live_links::remove(const caf::actor_addr& x) {
   std::lock_guard guard{mutex_};
-  links_.erase(link);
+  links_.erase(x);
 }
 
 void live_links::end_all() {
-  std::unordered_map<uint64_t, caf::actor_addr> links;
+  std::unordered_set<caf::actor_addr> links;
   {
     std::lock_guard guard{mutex_};
     ended_ = true;
     links.swap(links_);
   }
-  for (auto& [number, x] : links)
+  for (auto& x : links)
     end(x);
 }
 

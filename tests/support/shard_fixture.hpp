@@ -3,6 +3,7 @@
 #include "actors/shard/shard.hpp"
 #include "actors/storage/log_reader.hpp"
 #include "support/fake_store.hpp"
+#include "support/still_clock.hpp"
 
 #include <deque>
 #include <functional>
@@ -60,16 +61,6 @@ public:
 /// A shard without actors: what they would do happens when the test says so.
 class shard_fixture : public shard::agent {
 public:
-  struct still_clock : clock_source {
-    int64_t wall_ms() const override {
-      return 1'000'000;
-    }
-
-    int64_t steady_ms() const override {
-      return 1'000'000;
-    }
-  };
-
   /// Stands for the connection actor.
   struct owner : stream::owner {
     explicit owner(shard_fixture& of) : fixture(of) {
@@ -261,7 +252,7 @@ public:
   }
 
   config cfg;
-  still_clock clock;
+  still_clock clock{1'000'000};
   fake_store store;
   std::shared_ptr<statistics> stats = std::make_shared<statistics>();
   std::deque<std::function<void()>> posted;

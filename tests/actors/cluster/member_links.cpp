@@ -2,7 +2,8 @@
 
 #include "actors/cluster/member_links.hpp"
 
-#include "actors/messages.hpp"
+#include "support/actor_config.hpp"
+#include "support/still_clock.hpp"
 
 #include <caf/all.hpp>
 #include <caf/test/dsl.hpp>
@@ -14,24 +15,6 @@ using namespace tidings;
 using cluster::close_reason;
 
 namespace {
-
-struct config_with_types : caf::actor_system_config {
-  config_with_types() {
-    add_message_types<caf::id_block::tidings>();
-  }
-};
-
-struct still_clock : clock_source {
-  int64_t now = 1'000;
-
-  int64_t wall_ms() const override {
-    return now;
-  }
-
-  int64_t steady_ms() const override {
-    return now;
-  }
-};
 
 node_id named(uint8_t x) {
   node_id id{};

@@ -3,7 +3,9 @@
 #include "actors/cluster/member_requests.hpp"
 
 #include "actors/cluster/request_codec.hpp"
+#include "support/actor_config.hpp"
 #include "support/fake_store.hpp"
+#include "support/still_clock.hpp"
 
 #include <caf/all.hpp>
 #include <caf/test/dsl.hpp>
@@ -13,24 +15,6 @@
 using namespace tidings;
 
 namespace {
-
-struct config_with_types : caf::actor_system_config {
-  config_with_types() {
-    add_message_types<caf::id_block::tidings>();
-  }
-};
-
-struct test_clock : clock_source {
-  int64_t now = 1'000;
-
-  int64_t wall_ms() const override {
-    return now;
-  }
-
-  int64_t steady_ms() const override {
-    return now;
-  }
-};
 
 /// Links that only note what was said.
 struct noted_links : member_requests::links {
@@ -127,7 +111,7 @@ struct fixture : test_coordinator_fixture<config_with_types> {
   }
 
   cluster_environment env;
-  test_clock clock;
+  still_clock clock;
   noted_links links;
   caf::actor aut;
 };

@@ -3,6 +3,8 @@
 #include "actors/distributor/distributor_actor.hpp"
 
 #include "actors/shard/shard_actor.hpp"
+#include "support/actor_config.hpp"
+#include "support/still_clock.hpp"
 
 #include <caf/all.hpp>
 #include <caf/test/dsl.hpp>
@@ -10,24 +12,6 @@
 using namespace tidings;
 
 namespace {
-
-struct config_with_types : caf::actor_system_config {
-  config_with_types() {
-    add_message_types<caf::id_block::tidings>();
-  }
-};
-
-struct still_clock : clock_source {
-  int64_t now = 1000;
-
-  int64_t wall_ms() const override {
-    return now;
-  }
-
-  int64_t steady_ms() const override {
-    return now;
-  }
-};
 
 storage_actor::behavior_type recording_storage(storage_actor::pointer,
                                                std::vector<publish_ptr>* received) {

@@ -4,7 +4,9 @@
 
 #include "actors/storage/reader_actor.hpp"
 #include "actors/storage/storage_actor.hpp"
+#include "support/actor_config.hpp"
 #include "support/fake_store.hpp"
+#include "support/still_clock.hpp"
 
 #include <caf/all.hpp>
 #include <caf/test/dsl.hpp>
@@ -13,24 +15,6 @@
 using namespace tidings;
 
 namespace {
-
-struct config_with_types : caf::actor_system_config {
-  config_with_types() {
-    add_message_types<caf::id_block::tidings>();
-  }
-};
-
-struct still_clock : clock_source {
-  int64_t now = 1'000;
-
-  int64_t wall_ms() const override {
-    return now;
-  }
-
-  int64_t steady_ms() const override {
-    return now;
-  }
-};
 
 /// Reads and writes the store where the real ones have threads of their own.
 reader_actor::behavior_type test_reader(reader_actor::pointer, fake_store* store) {

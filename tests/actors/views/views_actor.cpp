@@ -4,7 +4,9 @@
 
 #include "actors/shard/shard_actor.hpp"
 #include "actors/views/view_codec.hpp"
+#include "support/actor_config.hpp"
 #include "support/fake_store.hpp"
+#include "support/still_clock.hpp"
 
 #include <caf/all.hpp>
 #include <caf/test/dsl.hpp>
@@ -14,22 +16,6 @@
 using namespace tidings;
 
 namespace {
-
-struct config_with_types : caf::actor_system_config {
-  config_with_types() {
-    add_message_types<caf::id_block::tidings>();
-  }
-};
-
-struct still_clock : clock_source {
-  int64_t wall_ms() const override {
-    return 20'000;
-  }
-
-  int64_t steady_ms() const override {
-    return 20'000;
-  }
-};
 
 /// Has streams with these numbers.
 shard_actor::behavior_type test_shard(shard_actor::pointer, std::vector<uint64_t> ids) {
@@ -163,7 +149,7 @@ struct fixture {
   std::shared_ptr<fake_store> store = std::make_shared<fake_store>();
   std::shared_ptr<statistics> stats = std::make_shared<statistics>();
   std::shared_ptr<cluster_board> board = std::make_shared<cluster_board>();
-  still_clock clock;
+  still_clock clock{20'000};
   others elsewhere;
   std::vector<caf::actor> spawned;
 };
