@@ -57,8 +57,10 @@ using storage_actor = caf::typed_actor<
   caf::reacts_to<publish_ptr>,
   // Internal: everything gathered so far becomes one write batch.
   caf::reacts_to<commit_atom>,
-  // Internal: makes durable what was only written, about once a second.
+  // Internal, about once a second: makes durable what was only written, and notes how far that is.
   caf::reacts_to<caf::tick_atom>,
+  // Internal: makes durable what was only written, for other nodes wait for it.
+  caf::reacts_to<caf::flush_atom>,
   // The same as the first, but the answer comes to the sender, when it is stored.
   caf::replies_to<caf::put_atom, publish_ptr>::with<publish_ptr>,
   // Records of other nodes join it too.
@@ -69,6 +71,8 @@ using storage_actor = caf::typed_actor<
   caf::reacts_to<settled_atom, publish_ptr>,
   // Whom to tell of commits.
   caf::reacts_to<commit_listener>,
+  // New settings, for the retention of what other nodes have accepted.
+  caf::reacts_to<config_ptr>,
   // Commits and syncs everything received before; the answer says that it is on disk.
   caf::replies_to<sync_atom>::with<bool>>;
 
@@ -82,6 +86,7 @@ using reader_actor = caf::typed_actor<caf::replies_to<replay_request>::with<repl
 /// Changes one user's mailbox, one change after the other.
 using mailbox_actor =
   caf::typed_actor<caf::replies_to<mailbox_order_ptr>::with<mailbox_outcome>,
+                   caf::reacts_to<config_ptr>,
                    // Say to the mailroom, if there is nothing to do, that this one may leave.
                    caf::reacts_to<idle_atom>,
                    // Leave. The mailroom sends nothing after it.

@@ -205,6 +205,7 @@ struct page_request {
 struct page {
   std::string json;
   size_t events = 0;
+  bool more = false; ///< it ends before what it was to cover
   lsn covered{};
 };
 

@@ -73,6 +73,9 @@ membership_change::step membership_change::next(const std::vector<member_state>&
     case phase::draining:
       return is_late ? refuse("member " + member_ + " did not come to rest in time") : step::wait;
     case phase::levelling: {
+      // A member that was to leave may have gone on by now.
+      if (is_late && drained_)
+        return refuse("member " + member_ + " came to rest, but the rest took too long");
       auto behind = records_lacking(awaited_, own);
       std::string who = "this node";
       for (auto& x : others)
@@ -107,6 +110,7 @@ void membership_change::drained(const std::vector<origin_head>& heads) {
   if (phase_ != phase::draining)
     return;
   await(heads);
+  drained_ = true;
   phase_ = phase::levelling;
 }
 

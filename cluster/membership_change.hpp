@@ -93,6 +93,7 @@ private:
   std::string member_;
   int64_t deadline_ms_ = 0;
   phase phase_ = phase::fresh;
+  bool drained_ = false;             // the member that leaves takes nothing more, for a while
   std::vector<origin_head> awaited_; // what all that stay must have
   std::set<std::string> untold_;
   std::optional<failure> refused_;

@@ -220,6 +220,7 @@ void replicator::meet(const replica& x, fit how, uint64_t peer, uint64_t node, o
         to.after_join = true;
         set_source(node, to, std::nullopt);
       } else {
+        has_aside_ = has_aside_ || node == self_;
         auto work = begin_work(to, {node, 0, 0}, true);
         to.intake.supersede(x.follows, x.at.incarnation);
         actions_.emplace_back(action::reoriginate{work, node, x.follows, to.intake.accepted().at});
@@ -242,9 +243,10 @@ void replicator::handle(link_id link, forgotten& x) {
     return;
   }
   to->waiting_since_ms.reset();
+  auto after = to->intake.accepted().at;
   to->intake.accept(head);
   auto work = begin_work(*to, {head.node, 0, 0});
-  actions_.emplace_back(action::store_forgotten{work, head});
+  actions_.emplace_back(action::store_forgotten{work, head, after});
 }
 
 void replicator::handle(link_id, request&) {
@@ -415,7 +417,7 @@ bool replicator::check_reuse(uint64_t node, const origin_position& at, uint64_t 
 }
 
 void replicator::check_joined() {
-  if (joined_ || reused_)
+  if (reused_ || (joined_ && !has_aside_))
     return;
   auto everybody = std::all_of(members_.begin(), members_.end(),
                                [this](uint64_t x) { return x == self_ || heard_.count(x) > 0; });
@@ -426,7 +428,10 @@ void replicator::check_joined() {
     for (auto& [link, x] : peers_)
       if (auto head = head_of(x, self_); head && head->at > own.intake.head().at)
         return;
-  joined_ = true;
+  if (std::exchange(has_aside_, false))
+    actions_.emplace_back(action::append_set_aside{});
+  if (std::exchange(joined_, true))
+    return;
   actions_.emplace_back(action::joined{});
   for (auto& [node, x] : origins_)
     if (std::exchange(x.after_join, false))

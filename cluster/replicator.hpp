@@ -205,6 +205,7 @@ private:
   int64_t now_ms_;
   int64_t started_ms_;
   bool joined_ = false;
+  bool has_aside_ = true; // perhaps: records that are to be published again; at first, of old
   bool reused_ = false;
   bool origins_full_ = false;
   std::set<uint64_t> heard_; // whose heads have been known since the start

@@ -84,6 +84,7 @@ struct store {
 struct store_forgotten {
   ticket work{};
   origin_head up_to;
+  origin_position after; ///< what the last one before them is, or the work is to be refused
 };
 
 /// In one batch, synced: append copies of the records of `node` after `after` under this node's own
@@ -94,8 +95,8 @@ struct store_forgotten {
 ///
 /// If `up_to` is not the head of the node any more, it is to be refused.
 ///
-/// Of this node itself, before it has joined: it has been set back to another past than the one
-/// that it went on from. The copies are set aside, on disk, and appended once it has joined.
+/// Of this node itself, which has been set back to another past than the one that it went on from,
+/// and has not published since: the copies are set aside, on disk, until `append_set_aside`.
 struct reoriginate {
   ticket work{};
   uint64_t node = 0;
@@ -122,9 +123,11 @@ struct quorum_reached {
   size_t copies = 0;
 };
 
-/// This node has what the others know of it: publishes may be accepted, after what
-/// `reoriginate` may have set aside.
+/// This node has what the others know of it: publishes may be accepted.
 struct joined {};
+
+/// Publish what `reoriginate` has set aside of this node, now or before the last restart.
+struct append_set_aside {};
 
 struct raise {
   alarm kind{};
@@ -141,8 +144,9 @@ struct close_link {
 
 } // namespace action
 
-using replicator_action = std::variant<action::send, action::store, action::store_forgotten,
-                                       action::reoriginate, action::read, action::quorum_reached,
-                                       action::joined, action::raise, action::close_link>;
+using replicator_action =
+  std::variant<action::send, action::store, action::store_forgotten, action::reoriginate,
+               action::read, action::quorum_reached, action::joined, action::append_set_aside,
+               action::raise, action::close_link>;
 
 } // namespace tidings::cluster

@@ -6,6 +6,7 @@
 #include "tidings/listen_address.hpp"
 #include "tidings/mailbox.hpp"
 #include "tidings/membership.hpp"
+#include "tidings/record_limits.hpp"
 #include "tidings/text.hpp"
 #include "tidings/units.hpp"
 
@@ -158,7 +159,7 @@ private:
                  + " of limits.body-bytes: the largest request would never "
                    "be accepted");
     at_least("limits.batch-events", x.batch_events, 1, count);
-    between("limits.topics-per-event", x.topics_per_event, 1, 1000, count);
+    between("limits.topics-per-event", x.topics_per_event, 1, record_topics_max, count);
     between("limits.topics-per-stream", x.topics_per_stream, 1, 100'000, count);
     at_least("limits.connections", x.connections, 1, count);
     at_least("limits.page-records", x.page_records, 1, count);
@@ -255,7 +256,7 @@ private:
       auto member = parse_member(text);
       if (!member) {
         complain({"cluster.members"},
-                 "cluster.members: " + in_quotes(text) + " is not written like a=10.0.0.1:7070");
+                 "cluster.members: " + in_quotes(text) + " is not written like a=10.0.0.1:7400");
         continue;
       }
       for (auto& other : seen)

@@ -134,7 +134,7 @@ void cursor::set(uint64_t node, origin_position at) {
 void cursor::merge(const cursor& x) {
   for (auto& other : x.components_) {
     auto mine = find(other.node);
-    if (!mine || *mine < other.at)
+    if (mine ? *mine < other.at : components_.size() < components_max)
       set(other.node, other.at);
   }
 }

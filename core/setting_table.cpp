@@ -407,7 +407,7 @@ constexpr setting<config> table[] = {
   {"limits.batch-events", apply, limits<number, &limits_config::batch_events>,
    "Events in one JSON array."},
   {"limits.topics-per-event", apply, limits<number, &limits_config::topics_per_event>,
-   "Topics that one event may name."},
+   "Topics, or users, that one event may name; at most 32."},
   {"limits.topics-per-stream", apply, limits<number, &limits_config::topics_per_stream>,
    "Topics and patterns that one stream may ask for."},
   {"limits.connections", restart, limits<number, &limits_config::connections>,

@@ -19,7 +19,6 @@ namespace tidings::http {
 /// What all workers share. Outlives them. Members are set before the workers start, and only read
 /// after.
 struct broker_context {
-  std::shared_ptr<const event_store> store; ///< for statistics only
   std::shared_ptr<statistics> stats;
   std::string version;
   int64_t started_ms = 0; ///< Unix time

@@ -111,6 +111,8 @@ std::string render_metrics(const statistics& stats, const store_statistics& stor
   f.counter(ended, ended_help, value(stats.streams_ended_max_age), {{"reason", "max_age"}});
   f.counter(ended, ended_help, value(stats.streams_ended_closed), {{"reason", "closed"}});
   f.counter(ended, ended_help, value(stats.streams_ended_slow_reader), {{"reason", "slow_reader"}});
+  f.counter(ended, ended_help, value(stats.streams_ended_rights), {{"reason", "rights"}});
+  f.counter(ended, ended_help, value(stats.streams_ended_replaced), {{"reason", "replaced"}});
   f.counter("tidings_published_total", "Events accepted", value(stats.published));
   f.counter("tidings_published_duplicates_total", "Publishes answered with an earlier result",
             value(stats.duplicates));

@@ -132,7 +132,7 @@ status publication_draft::set_ttl(std::string_view text) {
 status publication_draft::set_level(std::string_view text) {
   made.level = parse_durability(text);
   if (!made.level)
-    return failure{errc::invalid_parameter, "ack must be none, written or fsync"};
+    return failure{errc::invalid_parameter, "ack must be none, written, fsync or quorum"};
   return std::nullopt;
 }
 

@@ -225,12 +225,13 @@ bool session::process_body() {
     if (complete) {
       body_done_ = true;
       state_ = state::handling;
-      home_.set_deadline(*this, limits.publish_timeout);
+      if (!waiting_for_room_)
+        home_.set_deadline(*this, limits.publish_timeout);
     }
     auto x = exchange_;
     if (!x->on_body(*this, piece, complete) && !complete && state_ == state::body) {
       paused_ = true;
-      home_.clear_deadline(*this);
+      home_.set_deadline(*this, waiting_for_room_ ? limits.write_timeout : limits.publish_timeout);
       return false;
     }
     return state_ == state::body || state_ == state::head;
@@ -405,9 +406,7 @@ void session::on_deadline() {
     case state::handling:
       if (waiting_for_room_ || !exchange_)
         return close();
-      return std::shared_ptr<exchange> {
-        exchange_
-        } -> on_deadline(*this);
+      return ask_exchange();
     case state::head:
       if (in_used_ == 0)
         return close();
@@ -415,10 +414,18 @@ void session::on_deadline() {
     case state::body:
       if (waiting_for_room_)
         return close();
+      if (paused_)
+        return ask_exchange();
       return fail({errc::invalid_request, "the request body did not come in time"}, 408);
     default:
       return close();
   }
+}
+
+/// A deadline has passed that the exchange has to know of.
+void session::ask_exchange() {
+  auto x = exchange_; // may end in it
+  x->on_deadline(*this);
 }
 
 void session::close() {
@@ -432,15 +439,8 @@ void session::close() {
   home_.dismiss(*this);
 }
 
-std::unique_ptr<transport> session::release(std::string header) {
-  out_ += header;
-  auto bytes = std::string_view{out_};
-  error_code ec;
-  // A few hundred bytes into the empty buffer of a socket that waits for them.
-  if (socket_->write({&bytes, 1}, ec) != bytes.size() || ec) {
-    close();
-    return nullptr;
-  }
+std::unique_ptr<transport> session::release(std::string& header) {
+  header = std::exchange(out_, {}) + header;
   state_ = state::closed;
   home_.clear_deadline(*this);
   home_.dismiss(*this);

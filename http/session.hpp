@@ -79,11 +79,17 @@ public:
     return out_.size();
   }
 
+  /// Whether nothing more of the body is read until `resume_body`.
+  bool paused() const noexcept {
+    return paused_;
+  }
+
   /// Reads on in the body of the present request; the exchange hears of it.
   void resume_body();
 
-  /// Gives the socket to a stream: the session is over. `header` is the response header.
-  std::unique_ptr<transport> release(std::string header);
+  /// Gives the socket to a stream: the session is over.
+  /// @param header of the response; what the client has not taken yet is put before it
+  std::unique_ptr<transport> release(std::string& header);
 
   // -- transport::user and timed
   // -----------------------------------------------------------------------
@@ -104,6 +110,7 @@ private:
   void fail(const failure& why, unsigned status);
   void flush();
   void answered();
+  void ask_exchange();
   void linger();
   void close();
 

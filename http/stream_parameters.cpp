@@ -131,7 +131,7 @@ result<start_point> parse_point(std::string_view name, std::string_view text, in
     return start_point{from_time{std::max<int64_t>(0, now_ms - ago->count())}};
   if (auto time = parse_time(text))
     return start_point{from_time{*time}};
-  if (!text.starts_with("c1."))
+  if (!text.starts_with("c1.") && !text.starts_with("e1."))
     return bad_parameter(std::string{name}
                          + " must be an id, earliest, now, a duration or an RFC 3339 time");
   return start_point{to_cursor(text)};

@@ -43,8 +43,14 @@ class revocations {
 public:
   static constexpr size_t entries_max_default = 100'000;
 
-  /// @param token_lifetime_max see token_life_max
+  /// @param token_lifetime_max see set_lifetime
   explicit revocations(milliseconds token_lifetime_max, size_t entries_max = entries_max_default);
+
+  /// How long a token may live that is revoked from now on: see token_life_max. What was revoked
+  /// before keeps its end.
+  void set_lifetime(milliseconds x) noexcept {
+    lifetime_ms_ = x.count();
+  }
 
   /// Revokes one token by its `jti`, or the tokens of a user that were issued before a moment,
   /// those too that do not say when. Fails with errc::invalid_parameter, and with errc::overloaded
@@ -71,7 +77,7 @@ private:
 
   void forget_dead(int64_t now_ms); // mutex_ is held
 
-  const int64_t lifetime_ms_;
+  std::atomic<int64_t> lifetime_ms_;
   const size_t entries_max_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, bound, std::less<>> users_;

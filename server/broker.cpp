@@ -76,10 +76,14 @@ public:
     if (!store)
       return store.error();
     store_ = std::move(*store);
+    // Once a member, now alone: nobody else will give back what it would have waited for.
+    if (!config_->cluster.enabled())
+      if (auto again = store_->append_set_aside();
+          !again && again.error().code != errc::storage_full)
+        return again.error();
     if (auto why = load_revocations(*store_, *revoked_, system_clock_source().wall_ms()))
       return why;
     context_.revoked = revoked_;
-    context_.store = store_;
     context_.stats = stats_;
     context_.version = TIDINGS_VERSION;
     context_.started_ms = system_clock_source().wall_ms();
@@ -150,8 +154,9 @@ public:
     caf::anon_send(mailroom_, settings);
     if ((*gate)->is_open() && !context_.gate.load()->is_open())
       spdlog::warn("nobody has to sign in any more: the configuration names no way to");
+    revoked_->set_lifetime(token_life_max(settings->auth));
     context_.gate = *gate;
-    dismiss_who_may_not_stay(std::move(*gate));
+    dismiss_who_may_not_stay(std::move(*gate), shards_);
     add(stats_->reloads);
     return std::nullopt;
   }
@@ -214,10 +219,10 @@ public:
     {
       std::lock_guard guard{config_mutex_};
       distributor_ = nullptr;
+      storage_ = nullptr;
     }
     mailroom_ = nullptr;
     views_ = nullptr;
-    storage_ = nullptr;
     if (!serving_)
       for (auto& x : workers_)
         x->start(); // pinned actors end on their own threads
@@ -227,7 +232,6 @@ public:
     listener_.reset();
     workers_.clear();
     system_.reset();
-    context_.store.reset();
     store_.reset();
   }
 
@@ -270,8 +274,11 @@ private:
   config_ptr put_in_effect(config x) {
     x.cluster.members = to_texts(members_);
     config_ = std::make_shared<config>(std::move(x));
-    if (distributor_) // here, so that it never goes back to an older list
+    // Here, so that nobody goes back to an older list.
+    if (distributor_)
       caf::anon_send(distributor_, config_);
+    if (storage_)
+      caf::anon_send(storage_, config_);
     return config_;
   }
 
@@ -395,7 +402,7 @@ private:
       board_ = std::make_shared<cluster_board>();
       context_.cluster = board_;
       env.gate = cluster_gate_;
-      env.on_received = [this](const record& x) { take_over(x); };
+      env.on_received = [this, shards = shards_](const record& x) { take_over(x, shards); };
     }
     env.now_ms = [store = store_] { return store->clock().read_now_ms(); };
     env.on_broken = [this](const failure& why) {
@@ -449,20 +456,22 @@ private:
   }
 
   /// Ends the streams of those whom the gate would not let in any more.
-  void dismiss_who_may_not_stay(std::shared_ptr<const authenticator> gate) {
+  static void dismiss_who_may_not_stay(std::shared_ptr<const authenticator> gate,
+                                       const std::vector<shard_actor>& shards) {
     auto judge = std::make_shared<const std::function<bool(const caller&)>>(
       [gate = std::move(gate)](const caller& x) {
         return gate->is_still_good(x, system_clock_source().wall_ms());
       });
-    for (auto& x : shards_)
+    for (auto& x : shards)
       caf::anon_send(x, caller_judge{judge});
   }
 
-  /// Something of the broker's own that another member has accepted. On the storage thread.
-  void take_over(const record& x) {
+  /// Something of the broker's own that another member has accepted. On the storage thread, which
+  /// may come here when a stop has begun.
+  void take_over(const record& x, const std::vector<shard_actor>& shards) {
     if (!apply_revocation(x, *revoked_, system_clock_source().wall_ms()))
       return;
-    dismiss_who_may_not_stay(context_.gate.load());
+    dismiss_who_may_not_stay(context_.gate.load(), shards);
   }
 
   std::string not_ready() const {

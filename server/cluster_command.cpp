@@ -101,7 +101,7 @@ int show_change(const std::optional<json>& x) {
 cluster_command::cluster_command(CLI::App& under) {
   auto command = [&](const char* name, const char* what) {
     auto* x = under.add_subcommand(name, what);
-    x->add_option("--token", token_, "to sign in with")->envname("TIDINGS_TOKEN");
+    x->add_option("--token", token_, "to sign in with")->envname(token_variable);
     all_.push_back(x);
     return x;
   };

@@ -7,6 +7,9 @@
 
 namespace tidings {
 
+/// The variable that holds the token for these commands: no setting, although it looks like one.
+inline constexpr auto token_variable = "TIDINGS_TOKEN";
+
 /// `tidings cluster status`, `add`, `remove` and `drain`: what an operator does about a cluster,
 /// through the node that a URL names.
 class cluster_command {

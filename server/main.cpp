@@ -42,7 +42,9 @@ struct options {
       x.file = file;
     for (char** i = environ; *i != nullptr; ++i) {
       auto text = std::string_view{*i};
-      if (auto eq = text.find('='); text.starts_with("TIDINGS_") && eq != text.npos)
+      auto eq = text.find('=');
+      auto is_ours = text.starts_with("TIDINGS_") && eq != text.npos;
+      if (is_ours && text.substr(0, eq) != token_variable)
         x.environment.emplace(text.substr(0, eq), text.substr(eq + 1));
     }
     x.assignments = assignments;

@@ -47,8 +47,8 @@ entry_presenter::outcome entry_presenter::show(lsn position, std::string_view va
   auto& x = entry_;
   if (!decode_entry(value, x))
     return fail(unreadable_entry(position));
-  if (x.origin.sequence == 0)
-    return outcome::go_on; // taken away
+  if (is_taken_away(x))
+    return outcome::go_on;
   auto node = heads_.node_of(x.slot);
   if (seen_ && seen_->covers(node, x.origin))
     return outcome::go_on;

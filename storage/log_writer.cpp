@@ -4,8 +4,11 @@
 #include "storage/keys.hpp"
 #include "storage/meta_names.hpp"
 #include "storage/record_codec.hpp"
+#include "storage/rocksdb_failure.hpp"
+#include "tidings/bytes.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace tidings::storage {
 
@@ -41,6 +44,7 @@ status log_writer::append(std::span<log_entry> entries, bool sync) {
 
 void log_writer::begin() {
   batch_.Clear();
+  keys_.clear();
   for (uint8_t i = 0; i < heads_.size(); ++i)
     moved_[i] = heads_.head(i);
 }
@@ -186,54 +190,149 @@ status log_writer::append_forgotten(const log_head& x) {
 result<std::vector<record>> log_writer::reoriginate(uint64_t node, origin_position after,
                                                     origin_position up_to) {
   auto slot = heads_.slot_of(node);
-  if (!slot || *slot == 0 || heads_.head(*slot).at != up_to)
+  auto is_own = slot == uint8_t{0};
+  if (!slot || heads_.head(*slot).at != up_to || (is_own && sequence_ != 0))
     return failure{errc::invalid_parameter, "nothing of that node is here"};
   begin();
   mailboxes_.begin(true);
   std::vector<record> again;
   decoded_entry old;
   auto now = clock_.read_now_ms();
-  for (auto at = after; at < heads_.head(*slot).at;) {
-    auto place_of_old = index_.first_after(node, at);
-    if (!place_of_old)
-      return place_of_old.error();
-    if (!*place_of_old)
-      break;
-    auto value = db_.get(family::log, log_key{**place_of_old}.view());
-    if (!value)
-      return value.error();
-    if (!*value || !decode_entry(**value, old) || old.origin <= at)
-      return *db_.give_up(
-        {errc::storage_corrupt, "a record that is to be published again cannot be read"});
-    at = old.origin;
-    if (old.form == entry_form::record) {
-      log_entry copy;
-      copy.content.content = to_event(old);
-      encode_own(copy.content, old.key, old.fingerprint, now);
-      if (auto failed = put(copy, old.key, old.fingerprint))
-        return *db_.give_up(*failed);
-      if (auto failed = mailboxes_.move_item(batch_, **place_of_old, copy.content))
-        return *db_.give_up(*failed);
-      again.push_back(std::move(copy.content));
-    }
-    take_away(**place_of_old, old);
-  }
-  if (auto failed = move_back(*slot, after))
+  auto first = index_.first_after(node, after);
+  if (!first)
+    return first.error();
+  if (auto failed = move_back(*slot, after)) // before the copies, which say how far all nodes are
     return *db_.give_up(*failed);
+  std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::log))};
+  log_key begin_of_tail{first->value_or(next(end_.position))};
+  for (at->Seek(slice(begin_of_tail.view())); at->Valid(); at->Next()) {
+    auto place = parse_log_key(view(at->key()));
+    record_head whose;
+    if (!place || !decode_head(view(at->value()), whose))
+      return *db_.give_up({errc::storage_corrupt, "a log entry cannot be read"});
+    if (whose.slot != *slot)
+      continue;
+    if (!decode_entry(view(at->value()), old))
+      return *db_.give_up(unreadable_entry(*place));
+    if (old.origin <= after || is_taken_away(old))
+      continue;
+    if (auto failed = reoriginate_one(*place, old, after, now, again))
+      return *db_.give_up(*failed);
+  }
+  if (!at->status().ok())
+    return *db_.give_up(to_failure("cannot read the log", at->status()));
+  if (end_.slot == *slot)
+    end_.origin = after; // its place says so
+  else if (again.empty())
+    if (auto failed = correct_newest(*slot, after))
+      return *db_.give_up(*failed);
+  begins_run_ = true;
   if (auto failed = commit(true))
     return *failed;
   dismiss_admitted();
   return again;
 }
 
-void log_writer::take_away(lsn at, const decoded_entry& x) {
+status log_writer::reoriginate_one(lsn at, const decoded_entry& x, origin_position after,
+                                   int64_t now_ms, std::vector<record>& again) {
+  auto is_gone =
+    x.form != entry_form::record || (x.expires_at_ms != 0 && x.expires_at_ms <= now_ms);
+  status failed;
+  if (is_gone) {
+    failed = mailboxes_.take_item(batch_, at, to_event(x));
+  } else if (x.slot == 0) {
+    failed = set_aside(at, x);
+  } else {
+    log_entry copy;
+    failed = put_copy(copy, x, now_ms);
+    if (!failed)
+      failed = mailboxes_.move_item(batch_, at, copy.content);
+    again.push_back(std::move(copy.content));
+  }
+  if (!failed)
+    take_away(at, x, after);
+  return failed;
+}
+
+status log_writer::correct_newest(uint8_t slot, origin_position to) {
+  log_key key{end_.position};
+  auto value = db_.get(family::log, key.view());
+  if (!value)
+    return value.error();
+  decoded_entry x;
+  if (!*value || !decode_entry(**value, x) || x.body.empty())
+    return std::nullopt; // nothing there says anything of other nodes
+  std::vector<slot_position> others;
+  for (auto& other : x.other_span())
+    if (other.slot != slot)
+      others.push_back(other);
+    else if (to.sequence != 0)
+      others.push_back({slot, to});
+  std::string corrected;
+  encode_place(corrected, {x.slot, x.arrived_ms, others});
+  corrected += x.body;
+  set_released(corrected, x.released);
+  batch_.Put(db_.at(family::log), slice(key.view()), corrected);
+  return std::nullopt;
+}
+
+result<std::vector<record>> log_writer::append_set_aside() {
+  begin();
+  mailboxes_.begin(true);
+  std::vector<record> again;
+  decoded_entry old;
+  auto now = clock_.read_now_ms();
+  std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::meta))};
+  for (at->Seek(slice(meta::set_aside));
+       at->Valid() && at->key().starts_with(slice(meta::set_aside)); at->Next()) {
+    if (!decode_body(view(at->value()), old))
+      return *db_.give_up({errc::storage_corrupt, "a record that was set aside cannot be read"});
+    batch_.Delete(db_.at(family::meta), at->key());
+    if (old.expires_at_ms != 0 && old.expires_at_ms <= now)
+      continue;
+    log_entry copy;
+    if (auto failed = put_copy(copy, old, now))
+      return *db_.give_up(*failed);
+    again.push_back(std::move(copy.content));
+  }
+  if (!at->status().ok())
+    return *db_.give_up(to_failure("cannot read what was set aside", at->status()));
+  if (auto failed = batch_.Count() == 0 ? db_.sync() : commit(true))
+    return *failed;
+  return again;
+}
+
+status log_writer::put_copy(log_entry& copy, const decoded_entry& x, int64_t now_ms) {
+  copy.content.content = to_event(x);
+  encode_own(copy.content, x.key, x.fingerprint, now_ms);
+  for (auto& topic : copy.content.content.topics)
+    retention_.forget(topic);
+  return put(copy, x.key, x.fingerprint, &x);
+}
+
+status log_writer::set_aside(lsn at, const decoded_entry& x) {
+  record copy;
+  copy.node = heads_.own();
+  copy.origin = x.origin;
+  copy.time_ms = x.time_ms;
+  copy.content = to_event(x);
+  value_.clear();
+  append_body(value_, copy, {{}, x.key, x.fingerprint}, 0);
+  std::string key{meta::set_aside};
+  append_u64(key, x.origin.incarnation);
+  append_u64(key, x.origin.sequence);
+  batch_.Put(db_.at(family::meta), key, value_);
+  return mailboxes_.take_item(batch_, at, copy.content);
+}
+
+void log_writer::take_away(lsn at, const decoded_entry& x, origin_position after) {
   for (auto topic : x.topic_span()) {
+    retention_.forget(topic);
     encode_topic_key(key_, topic, at);
     batch_.Delete(db_.at(family::topic), key_);
   }
   auto nothing = x;
-  nothing.slot = 0;
-  nothing.origin = {};
+  nothing.origin = after;
   nothing.follows = {};
   nothing.topic_count = 0;
   std::string stub;
@@ -290,7 +389,8 @@ void log_writer::place(uint8_t slot, origin_position at, int64_t now_ms) {
   encode_place(value_, {slot, end_.arrived_ms, {others.data(), n}});
 }
 
-status log_writer::put(const log_entry& x, std::string_view key, uint64_t fingerprint) {
+status log_writer::put(const log_entry& x, std::string_view key, uint64_t fingerprint,
+                       const decoded_entry* copied) {
   auto& content = x.content.content;
   auto position = x.content.position;
   batch_.Put(db_.at(family::log), slice(log_key{position}.view()), value_);
@@ -304,20 +404,33 @@ status log_writer::put(const log_entry& x, std::string_view key, uint64_t finger
     return failed;
   if (key.empty())
     return std::nullopt;
-  if (!x.body.empty()) {
-    // Used on both sides of a split: who asks here goes on getting the answer given here.
-    auto known = db_.get(family::key, key);
-    if (!known)
-      return known.error();
-    auto before = *known ? parse_idempotency(**known) : std::nullopt;
-    if (before && before->expires_at_ms > x.content.time_ms)
+  if (copied != nullptr || !x.body.empty()) {
+    auto keeps = keeps_answer(key, x.content.time_ms, copied);
+    if (!keeps)
+      return keeps.error();
+    if (*keeps)
       return std::nullopt;
   }
+  keys_.emplace(key);
   auto slot = heads_.slot_of(x.content.node).value_or(0);
   encode_idempotency(entry, {x.content.time_ms + settings_.idempotency_window_ms, slot, position,
                              x.content.origin, x.content.time_ms, fingerprint});
   batch_.Put(db_.at(family::key), slice(key), entry);
   return std::nullopt;
+}
+
+/// Used on both sides of a split: who asks here goes on getting the answer given here.
+result<bool> log_writer::keeps_answer(std::string_view key, int64_t time_ms,
+                                      const decoded_entry* copied) {
+  if (keys_.contains(key))
+    return true;
+  auto known = db_.get(family::key, key);
+  if (!known)
+    return known.error();
+  auto before = *known ? parse_idempotency(**known) : std::nullopt;
+  auto is_that_record =
+    before && copied != nullptr && before->slot == copied->slot && before->origin == copied->origin;
+  return before && before->expires_at_ms > time_ms && !is_that_record;
 }
 
 void log_writer::put_gone(lsn at, const decoded_entry& x) {

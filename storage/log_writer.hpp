@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -60,6 +61,9 @@ public:
   result<std::vector<record>> reoriginate(uint64_t node, origin_position after,
                                           origin_position up_to);
 
+  /// See event_store::append_set_aside.
+  result<std::vector<record>> append_set_aside();
+
   const log_end& end() const noexcept {
     return end_;
   }
@@ -82,10 +86,33 @@ private:
   void place(uint8_t slot, origin_position at, int64_t now_ms);
 
   /// The entry itself is in `value_`.
-  status put(const log_entry& x, std::string_view key, uint64_t fingerprint);
+  /// @param copied of a copy: the record that it stands for
+  status put(const log_entry& x, std::string_view key, uint64_t fingerprint,
+             const decoded_entry* copied = nullptr);
 
-  /// Takes a record away that another node goes on without. Nothing says that it was there.
-  void take_away(lsn at, const decoded_entry& x);
+  /// Whether the answer that was given under a key stays the one to give.
+  /// @param time_ms when the key was used again, on another node or before
+  result<bool> keeps_answer(std::string_view key, int64_t time_ms, const decoded_entry* copied);
+
+  /// Publishes a copy of a record in this node's name.
+  /// @param now_ms guarded_clock::read_now_ms
+  status put_copy(log_entry& copy, const decoded_entry& x, int64_t now_ms);
+
+  /// Takes one record out of those that its node went on without.
+  /// @param after the last one that stays
+  /// @param again receives the copy, if one is published
+  status reoriginate_one(lsn at, const decoded_entry& x, origin_position after, int64_t now_ms,
+                         std::vector<record>& again);
+
+  /// The newest entry says how far every node is: also of one that was moved back.
+  status correct_newest(uint8_t slot, origin_position to);
+
+  /// Keeps a record of this node for `append_set_aside`.
+  status set_aside(lsn at, const decoded_entry& x);
+
+  /// Takes a record away that its node goes on without. Nobody is told that it was there.
+  /// @param after what its place names from then on
+  void take_away(lsn at, const decoded_entry& x, origin_position after);
 
   /// Moves the head of a node back to the last record at or before a position.
   status move_back(uint8_t slot, origin_position to);
@@ -113,6 +140,7 @@ private:
   retention_batch retention_;
   mailbox_batch mailboxes_;
   rocksdb::WriteBatch batch_;
+  std::set<std::string, std::less<>> keys_; // of idempotency, in the batch
   std::string key_;
   std::string value_;
 };

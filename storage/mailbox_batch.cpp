@@ -18,6 +18,20 @@ bool names_everyone(const Topics& topics) {
   return std::find(topics.begin(), topics.end(), everyone_topic) != topics.end();
 }
 
+/// Calls back with everyone who has an entry of an item, until that fails.
+template <class F>
+status for_each_holder(const event& x, F f) {
+  if (!x.mail)
+    return std::nullopt;
+  if (names_everyone(x.topics))
+    return f(all_users);
+  for (auto& topic : x.topics)
+    if (auto user = user_of_topic(topic))
+      if (auto failed = f(*user))
+        return failed;
+  return std::nullopt;
+}
+
 std::string early_prefix(const event_id& x) {
   std::string key{meta::early};
   append_u64(key, x.node);
@@ -132,7 +146,7 @@ status mailbox_batch::put_item(rocksdb::WriteBatch& to, const record& x) {
 
 status mailbox_batch::put_changes(rocksdb::WriteBatch& to, std::span<const mailbox_change> xs) {
   for (auto& x : xs) {
-    if (is_shared_) {
+    if (is_shared_ || !x.entry.shared) {
       auto known = current(x.user, x.entry.item);
       if (!known)
         return known.error();
@@ -209,10 +223,7 @@ status mailbox_batch::raise(rocksdb::WriteBatch& to, std::string_view user, lsn 
 }
 
 status mailbox_batch::move_item(rocksdb::WriteBatch& to, lsn from, const record& x) {
-  if (!x.content.mail)
-    return std::nullopt;
-  auto shared = names_everyone(x.content.topics);
-  auto move = [&](std::string_view user) -> status {
+  return for_each_holder(x.content, [&](std::string_view user) -> status {
     auto entry = current(user, from);
     if (!entry)
       return entry.error();
@@ -227,14 +238,16 @@ status mailbox_batch::move_item(rocksdb::WriteBatch& to, lsn from, const record&
       to.Delete(db_.at(family::mailbox), key);
     }
     return std::nullopt;
-  };
-  if (shared)
-    return move(all_users);
-  for (auto& topic : x.content.topics)
-    if (auto user = user_of_topic(topic))
-      if (auto failed = move(*user))
-        return failed;
-  return std::nullopt;
+  });
+}
+
+status mailbox_batch::take_item(rocksdb::WriteBatch& to, lsn from, const event& x) {
+  return for_each_holder(x, [&](std::string_view user) -> status {
+    std::string key;
+    encode_mailbox_key(key, user, from);
+    to.Delete(db_.at(family::mailbox), key);
+    return std::nullopt;
+  });
 }
 
 status mailbox_batch::apply_early(rocksdb::WriteBatch& to, const record& x) {

@@ -39,7 +39,8 @@ public:
   status put_item(rocksdb::WriteBatch& to, const record& x);
 
   /// Puts what users did. A dismissed entry goes, or, of an item that went to everyone, stays to
-  /// say so. A state that has risen further meanwhile, on another node, stays.
+  /// say so. What was evicted meanwhile stays gone, and a state that has risen further on another
+  /// node stays.
   status put_changes(rocksdb::WriteBatch& to, std::span<const mailbox_change> xs);
 
   /// Puts what users did elsewhere.
@@ -48,6 +49,9 @@ public:
   /// An item got another place: what its users did with it goes there too. Of an item that went to
   /// everyone this is lost.
   status move_item(rocksdb::WriteBatch& to, lsn from, const record& x);
+
+  /// An item is taken away, and what its users did with it.
+  status take_item(rocksdb::WriteBatch& to, lsn from, const event& x);
 
   /// The batch has been written.
   void committed();

@@ -89,7 +89,7 @@ result<bool> origin_index::holds(lsn place, const event_id& x) const {
   decoded_entry entry;
   if (!decode_entry(**value, entry))
     return unreadable_entry(place);
-  return entry.origin == x.at && heads_.node_of(entry.slot) == x.node;
+  return entry.origin == x.at && heads_.node_of(entry.slot) == x.node && !is_taken_away(entry);
 }
 
 result<std::optional<lsn>> origin_index::find(const event_id& x) const {
@@ -252,7 +252,7 @@ result<origin_chunk> origin_index::read(uint64_t node, origin_position after, or
       }
       if (!decode_entry(view(at->value()), entry))
         return unreadable_entry(place);
-      if (entry.origin <= reached)
+      if (entry.origin <= reached || is_taken_away(entry))
         continue;
       if (entry.origin > up_to)
         return chunk;
@@ -261,7 +261,8 @@ result<origin_chunk> origin_index::read(uint64_t node, origin_position after, or
                        : origin_position{entry.origin.incarnation, entry.origin.sequence - 1};
       if (entry.origin.sequence == 1 && (!entry.is_chained || entry.chain == 0))
         follows = reached; // the versions before did not say
-      if (follows != reached) {
+      // If it follows on less, who asks has a tail that the node went on without.
+      if (follows > reached) {
         if (!chunk.records.empty())
           return chunk; // what was before it is told of next time
         chunk.forgotten = log_head{node, follows, 0};
@@ -306,6 +307,8 @@ result<std::optional<event_id>> origin_index::id_at(lsn x) const {
   decoded_entry entry;
   if (!decode_entry(**value, entry))
     return unreadable_entry(x);
+  if (is_taken_away(entry))
+    return answer{};
   return answer{{heads_.node_of(entry.slot), entry.origin}};
 }
 

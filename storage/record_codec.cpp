@@ -272,7 +272,7 @@ bool decode_body(std::string_view body, decoded_entry& out) noexcept {
   }
   out.body = body;
   out.is_chained = true;
-  // Where a record was taken away, nothing has a name.
+  // Where all records of a node were taken away, there is none to name.
   auto is_named = out.origin.sequence != 0 || out.form != entry_form::record;
   return is_named && read_rest(in, out);
 }
@@ -288,7 +288,7 @@ bool decode_entry(std::string_view value, decoded_entry& out) noexcept {
 
 bool begins_incarnation(std::string_view value) noexcept {
   decoded_entry x;
-  return decode_entry(value, x) && x.origin.sequence == 1;
+  return decode_entry(value, x) && x.origin.sequence == 1 && !is_taken_away(x);
 }
 
 uint64_t chain_of(const decoded_entry& x, std::string_view value, uint64_t node,

@@ -3,6 +3,7 @@
 #include "tidings/cursor.hpp"
 #include "tidings/event.hpp"
 #include "tidings/event_store.hpp"
+#include "tidings/record_limits.hpp"
 
 #include <array>
 #include <cstdint>
@@ -14,9 +15,6 @@ namespace tidings::storage {
 
 // The value of a log entry: docs/storage-format.md has the bytes. It begins with what concerns this
 // node alone; the rest, the body, is the same on every node of a cluster and travels as it is.
-
-/// Topics that one record may have: one bit each in `released`.
-inline constexpr size_t record_topics_max = 32;
 
 /// Nodes whose records one log can hold: as many as a cursor.
 inline constexpr size_t slots_max = cursor::components_max;
@@ -132,6 +130,12 @@ bool decode_body(std::string_view body, decoded_entry& out) noexcept;
 /// follows on nobody could tell whether a node that has been away for long has records that the
 /// others know nothing of.
 bool begins_incarnation(std::string_view value) noexcept;
+
+/// Whether a record was taken away from this place because its node went on without it. The place
+/// names the record of that node before it, and there is nothing to say to anybody.
+inline bool is_taken_away(const decoded_entry& x) noexcept {
+  return x.form == entry_form::evicted && x.topic_count == 0;
+}
 
 /// The chain that a record must carry if `previous` is right. Meaningless for stubs, whose content
 /// is gone.

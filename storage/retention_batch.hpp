@@ -29,6 +29,12 @@ public:
   /// @param value as it goes into the log
   status add(const log_entry& x, std::string_view value);
 
+  /// A topic's events were changed by others: they are looked up when the next one comes. Only
+  /// between batches.
+  void forget(std::string_view topic) {
+    windows_.forget(topic);
+  }
+
   /// Puts all changes into the batch: after the entries themselves, some of which may change too.
   status finish(rocksdb::WriteBatch& batch);
 

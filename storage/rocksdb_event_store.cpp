@@ -118,6 +118,14 @@ result<std::vector<record>> rocksdb_event_store::reoriginate(uint64_t node, orig
   return impl_->writer.reoriginate(node, after, up_to);
 }
 
+result<std::vector<record>> rocksdb_event_store::append_set_aside() {
+  if (auto failed = impl_->store.db->failed())
+    return *failed;
+  if (auto full = check_space())
+    return *full;
+  return impl_->writer.append_set_aside();
+}
+
 void rocksdb_event_store::dismiss_admitted() {
   impl_->writer.dismiss_admitted();
 }
@@ -222,7 +230,11 @@ result<lsn> rocksdb_event_store::before_time(int64_t unix_ms) const {
 result<std::vector<topic_summary>> rocksdb_event_store::topics(std::string_view after,
                                                                std::string_view prefix,
                                                                size_t limit, int64_t now_ms) const {
-  return list_topics(*impl_->store.db, after, prefix, limit, now_ms, last());
+  auto found = list_topics(*impl_->store.db, after, prefix, limit, now_ms, last());
+  if (found)
+    for (auto& x : *found)
+      x.last_at = cursor_at(x.last);
+  return found;
 }
 
 result<std::vector<mailbox_entry>> rocksdb_event_store::mailbox(std::string_view user, size_t limit,

@@ -42,6 +42,7 @@ public:
   void dismiss_admitted() override;
   result<std::vector<record>> reoriginate(uint64_t node, origin_position after,
                                           origin_position up_to) override;
+  result<std::vector<record>> append_set_aside() override;
   status append_forgotten(const log_head& x) override;
   status append(std::span<log_entry> entries, bool sync) override;
   status sync() override;

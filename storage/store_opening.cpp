@@ -23,7 +23,9 @@ constexpr int64_t unix_ms_2020 = 1'577'836'800'000;
 
 status make_directory(const std::string& path) {
   std::error_code error;
-  fs::create_directories(path, error);
+  auto is_new = fs::create_directories(path, error);
+  if (is_new) // events are nobody else's business
+    fs::permissions(path, fs::perms::owner_all, error);
   if (error)
     return file_failure("cannot create the data directory", path, error.value());
   return std::nullopt;

@@ -18,7 +18,9 @@ void tail_check::add(lsn position, std::string_view value) {
     x.arrived_ms = arrived_ms_;
   } else {
     check_chain(at, x, value);
-    if (x.origin.sequence != 0)
+    if (is_taken_away(x)) // its chain is that of what was there
+      heads_[x.slot] = {x.origin, 0};
+    else if (x.origin.sequence != 0)
       heads_[x.slot] = {x.origin, x.chain};
   }
   if (expected_ && expected_->position == position && expected_->chain != x.chain)

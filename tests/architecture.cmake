@@ -10,12 +10,12 @@ function(forbid folder pattern why)
 endfunction()
 
 foreach(folder include core)
-  forbid(${folder} "caf/|boost/|rocksdb/|spdlog/|openssl/|actors/|http/|identity/|storage/|server/"
+  forbid(${folder} "caf/|boost/|rocksdb/|spdlog/|openssl/|actors/|cluster/|http/|identity/|storage/|server/"
     "the vocabulary knows no other layer")
 endforeach()
-forbid(identity "caf/|boost/|rocksdb/|spdlog/|actors/|http/|storage/|server/"
+forbid(identity "caf/|boost/|rocksdb/|spdlog/|actors/|cluster/|http/|storage/|server/"
   "identity knows OpenSSL and the vocabulary")
-forbid(storage "caf/|boost/|actors/|http/|identity/|server/" "storage knows RocksDB and the vocabulary")
+forbid(storage "caf/|boost/|actors/|cluster/|http/|identity/|server/" "storage knows RocksDB and the vocabulary")
 forbid(cluster "caf/|boost/|rocksdb/|spdlog/|actors/|http/|identity/|storage/|server/"
   "what nodes say to each other is plain logic over OpenSSL and the vocabulary")
 forbid(actors "boost/|rocksdb/|storage/|http/|identity/|server/" "actors know CAF, ports and the vocabulary")

@@ -1,6 +1,7 @@
 #include "actors/cluster/membership_keeper.hpp"
 
 #include "actors/cluster/membership_codec.hpp"
+#include "tidings/units.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -14,6 +15,11 @@ namespace {
 cluster::change_outcome refusal(errc code, std::string detail) {
   return {failure{code, std::move(detail)}, {}, {}};
 }
+
+/// When a node that was to leave doubts it: after twice the time of the change, and when the others
+/// must have noticed that a link is dead.
+constexpr int64_t leave_patience = 2;
+constexpr int64_t leave_grace_ms = 10'000;
 
 } // namespace
 
@@ -61,15 +67,21 @@ void membership_keeper::make(const cluster::change_request& what, change_reply t
 }
 
 void membership_keeper::tick() {
+  go_on();
+  check_drains();
+  check_leaving();
+}
+
+void membership_keeper::go_on() {
   while (change_) {
     auto others = owner_.others();
     auto& what = change_->what;
     switch (what.next(others, owner_.heads(), owner_.now_ms())) {
       case cluster::membership_change::step::wait:
-        return check_drains();
+        return;
       case cluster::membership_change::step::drain:
         change_->drains = true;
-        owner_.ask(what.member(), request_kind::drain, "true",
+        owner_.ask(what.member(), request_kind::drain, std::to_string(timeout_ms_),
                    [this, n = change_->number](const std::optional<std::string>& body) {
                      auto heads = body ? decode_heads(*body) : std::nullopt;
                      if (heads && change_ && change_->number == n)
@@ -91,7 +103,6 @@ void membership_keeper::tick() {
         finish(what.outcome());
     }
   }
-  check_drains();
 }
 
 void membership_keeper::tell(const std::string& member) {
@@ -104,7 +115,7 @@ void membership_keeper::tell(const std::string& member) {
 
 void membership_keeper::finish(cluster::change_outcome outcome) {
   if (outcome.refused && change_->drains)
-    owner_.ask(change_->what.member(), request_kind::drain, "false", [](const auto&) {});
+    owner_.ask(change_->what.member(), request_kind::drain, "0", [](const auto&) {});
   if (outcome.refused)
     spdlog::warn("the list of members stays as it is reason=\"{}\"", outcome.refused->detail);
   auto then = std::move(change_->then);
@@ -125,8 +136,10 @@ std::string membership_keeper::take_list(std::string_view body) {
   if (change_)
     finish(refusal(errc::change_under_way, "the list was changed elsewhere at the same time"));
   present_ = std::move(*list);
-  if (!present_.find(self_))
-    draining_ = false; // who is out rests anyway; it may be added again
+  if (!present_.find(self_)) { // who is out rests anyway; it may be added again
+    is_asked_to_drain_ = false;
+    leaves_until_ms_.reset();
+  }
   owner_.adopt(present_);
   return {};
 }
@@ -141,7 +154,7 @@ void membership_keeper::take_change(std::string_view body, std::function<void(st
 }
 
 void membership_keeper::drain(drain_reply then) {
-  draining_ = true;
+  is_asked_to_drain_ = true;
   owner_.set_draining(true);
   owner_.come_to_rest([this, then = std::move(then)]() mutable {
     drains_.push_back({owner_.heads(), owner_.now_ms() + timeout_ms_, std::move(then)});
@@ -150,18 +163,34 @@ void membership_keeper::drain(drain_reply then) {
 }
 
 void membership_keeper::undrain() {
-  draining_ = false;
+  is_asked_to_drain_ = false;
+  leaves_until_ms_.reset();
   owner_.set_draining(false);
 }
 
 void membership_keeper::take_drain(std::string_view body, std::function<void(std::string)> then) {
-  if (body != "true") {
-    undrain();
+  constexpr uint64_t day_ms = 86'400'000;
+  auto time = static_cast<int64_t>(std::min(parse_unsigned(body).value_or(0), day_ms));
+  if (time <= 0) {
+    leaves_until_ms_.reset();
+    owner_.set_draining(draining());
     return then({});
   }
-  draining_ = true;
+  leaves_until_ms_ = owner_.now_ms() + leave_patience * time + leave_grace_ms;
   owner_.set_draining(true);
   owner_.come_to_rest([this, then = std::move(then)] { then(encode_heads(owner_.heads())); });
+}
+
+void membership_keeper::check_leaving() {
+  if (!leaves_until_ms_ || owner_.now_ms() < *leaves_until_ms_)
+    return;
+  // Members let in nobody who is not in their list: linked with all of them, this node still is.
+  auto others = owner_.others();
+  if (!std::all_of(others.begin(), others.end(), [](auto& x) { return x.linked; }))
+    return;
+  leaves_until_ms_.reset();
+  owner_.set_draining(draining());
+  spdlog::warn("this node takes new work again: it was to be removed and was not");
 }
 
 void membership_keeper::check_drains() {

@@ -59,7 +59,7 @@ public:
   }
 
   bool draining() const noexcept {
-    return draining_;
+    return is_asked_to_drain_ || leaves_until_ms_;
   }
 
   /// Somebody asked this node to change the list. Exactly one node makes changes while all are
@@ -76,6 +76,8 @@ public:
   /// @returns the answer
   std::string take_list(std::string_view body);
   void take_change(std::string_view body, std::function<void(std::string)> then);
+
+  /// @param body for a change that may take so many milliseconds; 0: it is over
   void take_drain(std::string_view body, std::function<void(std::string)> then);
 
   /// To be called each 100 ms or so, and after every answer.
@@ -97,15 +99,17 @@ private:
 
   void make(const cluster::change_request& what, change_reply then);
   void finish(cluster::change_outcome outcome);
-  status go_by(const membership& x);
   void tell(const std::string& member);
+  void go_on();
   void check_drains();
+  void check_leaving();
 
   membership present_;
   std::string self_;
   int64_t timeout_ms_;
   host& owner_;
-  bool draining_ = false;
+  bool is_asked_to_drain_ = false;         // by somebody who runs the node
+  std::optional<int64_t> leaves_until_ms_; // for a change of the list, which ends long before
   uint64_t changes_ = 0;
   std::optional<change_under_way> change_;
   std::vector<drain_under_way> drains_;

@@ -34,10 +34,14 @@ struct replica_work {
 
   /// Instead of records: these are not known any more.
   std::optional<log_head> forgotten;
+  origin_position forgotten_after; ///< what the last one before them must be
 
   /// Instead of records: those after the first position, up to the second, which must be the last
   /// there is, are published again, by this node.
   std::optional<std::pair<origin_position, origin_position>> reoriginate;
+
+  /// Instead of records: what was set aside of this node's own is published.
+  bool set_aside = false;
 };
 
 /// Events of another node for the streams of this one: not stored.

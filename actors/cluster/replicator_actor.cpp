@@ -28,6 +28,9 @@ using cluster::link_id;
 using cluster::ticket;
 
 constexpr auto tick_interval = std::chrono::milliseconds{100};
+
+/// Of the work that publishes what was set aside; tickets of the core begin with 1.
+constexpr uint64_t aside_ticket = 0;
 constexpr int64_t view_interval_ms = 500;
 constexpr int64_t rest_delay_ms = 200;     // for who was let in just before, and is not counted yet
 constexpr int64_t answer_grace_ms = 5'000; // beyond the time that the other member takes for it
@@ -122,15 +125,23 @@ private:
     for (auto& head : x.heads)
       if (std::find(on_disk_.begin(), on_disk_.end(), head) == on_disk_.end())
         changed.push_back(to_head(head));
-    if (!x.heads.empty())
+    if (!x.heads.empty()) {
+      // Of a node that was moved back to nothing there is no head any more.
+      for (auto& before : on_disk_)
+        if (std::none_of(x.heads.begin(), x.heads.end(),
+                         [&](const log_head& head) { return head.node == before.node; }))
+          changed.push_back({before.node, {}, 0});
       on_disk_ = x.heads;
+    }
     std::vector<ticket> done;
     for (auto n : x.done)
       done.push_back(ticket{n});
     core_->stored(changed, done);
-    for (auto& refusal : x.refused)
+    for (auto& refusal : x.refused) {
+      aside_waits_ = aside_waits_ || refusal.ticket == aside_ticket;
       core_->refused(ticket{refusal.ticket},
                      refusal.is_fork ? cluster::refusal::fork : cluster::refusal::not_now);
+    }
     perform();
   }
 
@@ -345,6 +356,7 @@ private:
     work.ticket = static_cast<uint64_t>(x.work);
     work.node = x.up_to.node;
     work.forgotten = to_log_head(x.up_to);
+    work.forgotten_after = x.after;
     give_work(std::move(work));
   }
 
@@ -353,6 +365,18 @@ private:
     work.ticket = static_cast<uint64_t>(x.work);
     work.node = x.node;
     work.reoriginate = {x.after, x.up_to};
+    give_work(std::move(work));
+  }
+
+  void apply(cluster::action::append_set_aside&) {
+    publish_set_aside();
+  }
+
+  void publish_set_aside() {
+    aside_waits_ = false;
+    replica_work work;
+    work.ticket = aside_ticket;
+    work.set_aside = true;
     give_work(std::move(work));
   }
 
@@ -428,6 +452,8 @@ private:
     perform();
     keeper_->tick();
     check_rest();
+    if (aside_waits_)
+      publish_set_aside();
     if (now >= next_view_ms_) {
       next_view_ms_ = now + view_interval_ms;
       show();
@@ -456,6 +482,7 @@ private:
   std::optional<member_list> members_;
   std::optional<membership_keeper> keeper_;
   bool is_draining_ = false;
+  bool aside_waits_ = false; // what was set aside could not be published yet
   int64_t rest_from_ms_ = 0;
   std::vector<std::function<void()>> resting_; // wait until nothing is on its way
   std::optional<member_links> links_;

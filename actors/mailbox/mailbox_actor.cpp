@@ -40,6 +40,7 @@ public:
         go_on();
         return promise;
       },
+      [this](const config_ptr& x) { config_ = x; },
       [this](idle_atom) {
         if (!busy_ && waiting_.empty())
           self_->send(env_->mailroom, idle_atom_v, user_, orders_);

@@ -42,7 +42,10 @@ public:
         sweep();
         self_->delayed_send(mailroom_actor{self_}, sweep_interval, caf::tick_atom_v);
       },
-      [this](const config_ptr& x) { config_ = x; },
+      [this](const config_ptr& x) {
+        config_ = x;
+        residents_.for_each([&](resident& to) { self_->send(to.actor, x); });
+      },
     };
   }
 

@@ -52,7 +52,7 @@ void commit_group::refuse_what_cannot_be(publish_item& x) const {
   if (gate_ && !gate_->joined) {
     x.outcome.refused = failure{errc::starting, "this node is still learning from the others what "
                                                 "it has missed"};
-  } else if (x.level == durability::quorum && !(gate_ && gate_->majority_linked)) {
+  } else if (!x.ephemeral && x.level == durability::quorum && !(gate_ && gate_->majority_linked)) {
     x.outcome.refused =
       failure{errc::quorum_unavailable,
               gate_ ? "this node is not linked with a majority of the cluster; a lower level, such "

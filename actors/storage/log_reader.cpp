@@ -341,11 +341,12 @@ result<page> log_reader::read_page(const page_request& x, int64_t now_ms) const 
       what.after = covered;
     }
   }
+  answer.more = writer.more() || (!ended && what.after < what.until);
   answer.covered = covered;
   answer.json += "],\"next\":\"";
   seen_with(store_.cursor_at(covered), what.seen).append_to(answer.json);
   answer.json += "\",\"more\":";
-  answer.json += writer.more() ? "true" : "false";
+  answer.json += answer.more ? "true" : "false";
   answer.json += ",\"gap\":";
   if (since->gap) {
     gap notice;

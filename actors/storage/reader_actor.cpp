@@ -5,6 +5,10 @@
 #include "actors/storage/log_reader.hpp"
 
 #include <caf/all.hpp>
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <memory>
 
 namespace tidings {
 
@@ -21,25 +25,41 @@ caf::result<T> answer(result<T> x) {
   return std::move(*x);
 }
 
+template <class T>
+caf::result<std::shared_ptr<T>> answer_shared(result<T> x) {
+  if (!x)
+    return to_caf(x.error());
+  return std::make_shared<T>(std::move(*x));
+}
+
+/// One question must not end the reader for all others.
+template <class F>
+auto guarded(F f) -> decltype(f()) {
+  try {
+    return f();
+  } catch (const std::exception& x) {
+    spdlog::error("a reader failed err=\"{}\"", x.what());
+    return to_caf({errc::internal_error, "the log could not be read"});
+  }
+}
+
 reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state>,
                                    std::shared_ptr<const event_store> store, read_clock now_ms) {
   return {
-    [=](const replay_request& x) -> caf::result<replay_chunk_ptr> {
-      auto chunk = log_reader{*store}.replay(x, now_ms());
-      if (!chunk)
-        return to_caf(chunk.error());
-      return std::make_shared<replay_chunk>(std::move(*chunk));
+    [=](const replay_request& x) {
+      return guarded([&] { return answer_shared(log_reader{*store}.replay(x, now_ms())); });
     },
-    [=](const mailbox_query& x) { return answer(mailbox_reader{*store}.read_page(x, now_ms())); },
-    [=](const mailbox_lookup& x) -> caf::result<mailbox_listing_ptr> {
-      auto listing = mailbox_reader{*store}.look_up(x, now_ms());
-      if (!listing)
-        return to_caf(listing.error());
-      return std::make_shared<mailbox_listing>(std::move(*listing));
+    [=](const mailbox_query& x) {
+      return guarded([&] { return answer(mailbox_reader{*store}.read_page(x, now_ms())); });
     },
-    [=](const page_request& x) { return answer(log_reader{*store}.read_page(x, now_ms())); },
+    [=](const mailbox_lookup& x) {
+      return guarded([&] { return answer_shared(mailbox_reader{*store}.look_up(x, now_ms())); });
+    },
+    [=](const page_request& x) {
+      return guarded([&] { return answer(log_reader{*store}.read_page(x, now_ms())); });
+    },
     [=](const topics_request& x) {
-      return answer(store->topics(x.after, x.prefix, x.limit, now_ms()));
+      return guarded([&] { return answer(store->topics(x.after, x.prefix, x.limit, now_ms())); });
     },
   };
 }

@@ -32,8 +32,7 @@ public:
     group_.emplace(*env_.store,
                    commit_group::limits{cfg.group_events, cfg.group_bytes, cfg.idempotency_window},
                    env_.gate.get());
-    if (!env_.gate)
-      self_->delayed_send(storage_actor{self_}, sync_interval, caf::tick_atom_v);
+    self_->delayed_send(storage_actor{self_}, sync_interval, caf::tick_atom_v);
     return {
       [this](const publish_ptr& x) { gather(x); },
       [this](caf::put_atom, const publish_ptr& x) {
@@ -45,8 +44,11 @@ public:
       [this](commit_atom) { commit(); },
       [this](caf::tick_atom) {
         sync();
-        if (!env_.gate)
-          self_->delayed_send(storage_actor{self_}, sync_interval, caf::tick_atom_v);
+        self_->delayed_send(storage_actor{self_}, sync_interval, caf::tick_atom_v);
+      },
+      [this](caf::flush_atom) {
+        if (dirty_)
+          sync();
       },
       [this](const replica_work_ptr& x) { gather(x); },
       [this](settled_atom, const publish_ptr& x) { answer(x); },
@@ -55,6 +57,7 @@ public:
         group_->add(*x);
       },
       [this](const commit_listener& x) { listener_ = x; },
+      [this](const config_ptr& x) { env_.cfg = x; },
       [this](sync_atom) {
         commit();
         sync();
@@ -82,11 +85,11 @@ private:
     if (broken_)
       return;
     begin_group();
-    if (x->forgotten || x->reoriginate)
+    if (x->forgotten || x->reoriginate || x->set_aside)
       commit(); // what came before it comes before it in the log
     if (x->forgotten) {
       note_forgotten(*x);
-    } else if (x->reoriginate) {
+    } else if (x->reoriginate || x->set_aside) {
       publish_again(*x);
     } else {
       group_->add(x, *env_.cfg, env_.now_ms());
@@ -101,6 +104,8 @@ private:
   }
 
   void note_forgotten(const replica_work& x) {
+    if (head_of(x.forgotten->node) != x.forgotten_after)
+      return settle(x, failure{errc::invalid_parameter, "what goes before it was refused"});
     auto begin = env_.store->cursor_at(env_.store->last());
     auto failed = env_.store->append_forgotten(*x.forgotten);
     if (!failed) {
@@ -113,6 +118,13 @@ private:
     settle(x, failed);
   }
 
+  origin_position head_of(uint64_t node) const {
+    for (auto& x : env_.store->heads())
+      if (x.node == node)
+        return x.at;
+    return {};
+  }
+
   void show(cursor begin, std::vector<record> records) {
     auto batch = std::make_shared<committed_batch>(std::move(begin), env_.store->is_member(),
                                                    std::move(records));
@@ -122,7 +134,12 @@ private:
 
   void publish_again(const replica_work& x) {
     auto begin = env_.store->cursor_at(env_.store->last());
-    auto again = env_.store->reoriginate(x.node, x.reoriginate->first, x.reoriginate->second);
+    auto again = x.set_aside
+                   ? env_.store->append_set_aside()
+                   : env_.store->reoriginate(x.node, x.reoriginate->first, x.reoriginate->second);
+    if (again && env_.on_received)
+      for (auto& x : *again)
+        show_own_to_broker(x);
     if (again && !again->empty())
       show(std::move(begin), std::move(*again));
     settle(x, again ? status{} : status{again.error()});
@@ -133,10 +150,12 @@ private:
     if (failed && failed->code != errc::storage_full && failed->code != errc::invalid_parameter)
       return give_up(*failed);
     commit_report report;
-    if (failed)
+    if (failed) {
       report.refused.push_back({x.ticket, false});
-    else
+    } else {
       report.done.push_back(x.ticket);
+      is_unmarked_ = true;
+    }
     tell(std::move(report), !failed);
   }
 
@@ -176,6 +195,7 @@ private:
     if (outcome.synced)
       add(env_.stats->synced_commits);
     dirty_ = dirty_ || outcome.batch;
+    is_unmarked_ = is_unmarked_ || outcome.batch;
     if (!outcome.done.empty() && env_.on_received)
       show_received(*outcome.batch);
     std::vector<commit_notice> notices(env_.shards.size());
@@ -200,9 +220,14 @@ private:
   void show_received(const committed_batch& batch) const {
     auto self = env_.store->node().short_form();
     for (auto& x : batch.records())
-      if (x.node != self && !x.content.topics.empty()
-          && is_reserved_topic(x.content.topics.front()))
-        env_.on_received(x);
+      if (x.node != self)
+        show_own_to_broker(x);
+  }
+
+  /// What is the broker's own.
+  void show_own_to_broker(const record& x) const {
+    if (!x.content.topics.empty() && is_reserved_topic(x.content.topics.front()))
+      env_.on_received(x);
   }
 
   /// What is not on disk yet is reported when it is.
@@ -210,7 +235,7 @@ private:
     if (x.synced || !x.refused.empty())
       tell({{}, std::move(x.done), std::move(x.refused)}, x.synced);
     if (dirty_ && !x.synced)
-      self_->delayed_send(storage_actor{self_}, sync_interval_of_members, caf::tick_atom_v);
+      self_->delayed_send(storage_actor{self_}, sync_interval_of_members, caf::flush_atom_v);
   }
 
   /// @returns whether the request came from an actor rather than from a shard's session
@@ -226,9 +251,9 @@ private:
   }
 
   void sync() {
-    if (broken_ || !dirty_)
+    if (broken_ || !(dirty_ || is_unmarked_))
       return;
-    dirty_ = false;
+    dirty_ = is_unmarked_ = false;
     if (auto why = env_.store->sync())
       return give_up(*why);
     if (listener_)
@@ -250,7 +275,8 @@ private:
   // Requests that came from actors, by the request: it is in the group for as long.
   std::unordered_map<const publish_request*, caf::typed_response_promise<publish_ptr>> askers_;
   status broken_;
-  bool dirty_ = false; // something was appended since the last sync
+  bool dirty_ = false;       // something was appended that is not on disk
+  bool is_unmarked_ = false; // something was appended since the store noted how far it is
 };
 
 storage_actor::behavior_type storage(storage_actor::stateful_pointer<storage_state> self,

@@ -23,14 +23,14 @@ public:
     what.after = x.query.first("after").value_or("");
     what.prefix = x.query.first("prefix").value_or("");
     auto n = *limit;
-    s.local_shard().others().list_topics(
-      std::move(what), later(s, [n](session& to, result<topic_summaries> xs) {
-        to.respond(xs ? render(*xs, n, *to.broker().store) : problem(xs.error()));
-      }));
+    s.local_shard().others().list_topics(std::move(what),
+                                         later(s, [n](session& to, result<topic_summaries> xs) {
+                                           to.respond(xs ? render(*xs, n) : problem(xs.error()));
+                                         }));
   }
 
 private:
-  static response render(topic_summaries& xs, size_t limit, const event_store& store) {
+  static response render(topic_summaries& xs, size_t limit) {
     auto more = xs.size() > limit;
     if (more)
       xs.resize(limit);
@@ -41,7 +41,7 @@ private:
       out += "{\"topic\":";
       append_json_string(out, x.topic);
       out += ",\"events\":" + std::to_string(x.events) + ",\"bytes\":" + std::to_string(x.bytes)
-             + ",\"last\":\"" + store.cursor_at(x.last).to_string() + '"';
+             + ",\"last\":\"" + x.last_at.to_string() + '"';
       if (x.truncated)
         out += ",\"truncated\":true";
       out += '}';

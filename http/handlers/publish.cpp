@@ -129,7 +129,10 @@ public:
   }
 
   void on_room(session& s) override {
-    go_on(s);
+    if (in_flight_)
+      await_outcome(s);
+    else
+      go_on(s);
   }
 
   void on_deadline(session& s) override {
@@ -245,6 +248,14 @@ private:
       return answer_refusals(s);
     }
     in_flight_ = true;
+    await_outcome(s);
+  }
+
+  /// While nothing is read the only deadline is that of the store, or that of a client that does
+  /// not take its answer.
+  void await_outcome(session& s) const {
+    if ((complete_ || s.paused()) && s.unsent() == 0)
+      s.home().set_deadline(s, s.local_shard().settings().limits.publish_timeout);
   }
 
   void answer_refusals(session& s) {

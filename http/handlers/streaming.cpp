@@ -78,11 +78,9 @@ void open_stream(session& s, const request& x, stream_opening y) {
   auto& home = s.local_shard();
   auto& owner = s.home();
   auto stats = home.shared_stats();
-  auto socket = s.release(std::move(header));
-  if (!socket)
-    return;
+  auto socket = s.release(header);
   socket->limit_unsent(home.settings().stream.unsent_bytes);
-  auto sink = make_stream_sink(owner, std::move(socket),
+  auto sink = make_stream_sink(owner, std::move(socket), std::move(header),
                                [stats, kept = *taken] { subtract(stats->connections_open); });
   auto id = home.open_stream(std::move(y.what), std::move(sink));
   for (auto& place : *taken)

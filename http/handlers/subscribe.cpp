@@ -71,7 +71,7 @@ private:
       waiting_.reset();
       return s->respond(problem(x.error()));
     }
-    if (x->events != 0 || wait_.count() == 0 || waited_)
+    if (x->events != 0 || x->more || wait_.count() == 0 || waited_)
       return answer(std::move(*x));
     request_.since = x->covered; // `now` must not move while waiting
     empty_ = std::move(*x);

@@ -47,7 +47,8 @@ public:
   /// Sets one component. Throws if there would be more than `components_max`.
   void set(uint64_t node, origin_position at);
 
-  /// Raises components to those of another cursor that are higher. Throws like `set`.
+  /// Raises components to those of another cursor that are higher. Of nodes that there is no room
+  /// for nothing is taken over.
   void merge(const cursor& x);
 
   /// Whether a record was seen by who stands here.

@@ -169,7 +169,8 @@ struct topic_summary {
   uint64_t events = 0;    ///< unexpired
   uint64_t bytes = 0;     ///< payload of these
   bool truncated = false; ///< there are more than were counted
-  lsn last{};
+  lsn last{};             ///< position of the newest
+  cursor last_at;         ///< where a reader stands who has seen that
 };
 
 struct store_statistics {
@@ -221,10 +222,18 @@ public:
 
   /// Publishes what there is of another node behind `after` again, in this node's name, and takes
   /// the old copies away: that node went on without them. Durable.
+  ///
+  /// Of this node itself, which was set back to another past than the one that it went on from: the
+  /// copies are set aside, because what it is about to get back of its own goes before them. Only
+  /// before the first record of this run.
   /// @param up_to errc::invalid_parameter if it is not the last there is any more
-  /// @returns the new records
+  /// @returns the new records; of this node itself none
   virtual result<std::vector<record>> reoriginate(uint64_t node, origin_position after,
                                                   origin_position up_to) = 0;
+
+  /// Publishes what `reoriginate` has set aside, in this run or in one before. Durable.
+  /// @returns the new records
+  virtual result<std::vector<record>> append_set_aside() = 0;
 
   /// Makes everything appended so far durable, and records how far that is.
   virtual status sync() = 0;

@@ -401,6 +401,28 @@ CAF_TEST(a node that was set back to another past takes its own tail out first) 
   CAF_CHECK(!core.has_joined());
 }
 
+CAF_TEST(what was set aside is published when the node has the rest) {
+  begin({head(a, 3, 9)});
+  tick(2000); // nobody is there
+  CAF_CHECK(core.has_joined());
+  CAF_CHECK_EQUAL(wanted<action::append_set_aside>().size(), 1u); // of a run before
+  up(to_b, b);
+  receive(to_b, all({head(a, 4, 1)}));
+  receive(to_b, data{a, {record(4, 1, {3, 5})}});
+  auto tail = wanted<action::reoriginate>();
+  CAF_REQUIRE_EQUAL(tail.size(), 1u);
+  CAF_CHECK(wanted<action::append_set_aside>().empty());
+  stored({head(a, 3, 5)}, {tail[0].work});
+  CAF_CHECK(wanted<action::append_set_aside>().empty());
+  receive(to_b, data{a, {record(4, 1, {3, 5})}});
+  auto work = wanted<action::store>();
+  CAF_REQUIRE_EQUAL(work.size(), 1u);
+  stored({head(a, 4, 1)}, {work[0].work});
+  CAF_CHECK_EQUAL(wanted<action::append_set_aside>().size(), 1u);
+  tick(10'000);
+  CAF_CHECK(wanted<action::append_set_aside>().empty());
+}
+
 CAF_TEST(what is forgotten is left out) {
   begin_joined({head(b, 1, 2)});
   receive(to_b, forgotten{head(b, 1, 2)});
@@ -408,6 +430,7 @@ CAF_TEST(what is forgotten is left out) {
   receive(to_b, forgotten{head(b, 1, 7)});
   auto work = wanted<action::store_forgotten>();
   CAF_REQUIRE_EQUAL(work.size(), 1u);
+  CAF_CHECK(work[0].after == (origin_position{1, 2}));
   receive(to_b, data{b, {record(1, 8)}});
   CAF_CHECK_EQUAL(wanted<action::store>().size(), 1u);
   receive(to_b, forgotten{head(b, 2, 3)}); // where incarnation 1 has ended is not known

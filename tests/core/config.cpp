@@ -62,6 +62,9 @@ CAF_TEST(names all problems at once) {
 CAF_TEST(says what is wrong and what would be right) {
   CAF_CHECK_EQUAL(problems_after([](config& x) { x.limits.header_bytes = 12; }),
                   "limits.header-bytes is 12 and must be between 1KiB and 1MiB");
+  // What the store cannot hold is never accepted.
+  CAF_CHECK_EQUAL(problems_after([](config& x) { x.limits.topics_per_event = 33; }),
+                  "limits.topics-per-event is 33 and must be between 1 and 32");
   CAF_CHECK_EQUAL(problems_after([](config& x) { x.limits.connections = 0; }),
                   "limits.connections is 0 and must be at least 1");
   CAF_CHECK_EQUAL(problems_after([](config& x) { x.stream.heartbeat_interval = 50ms; }),

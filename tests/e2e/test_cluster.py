@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+import signal
 import threading
 import time
 
@@ -113,6 +115,11 @@ class Together(ClusterTest):
         self.assertEqual(pages[0], {x.json["id"] and y: x.json["id"] for x in answers for y in pages[0] if pages[0][y] == x.json["id"]})
         self.assertEqual(pages[1:], [pages[0]] * 2)
         self.assertEqual(len({place_of(x)[0] for x in pages[0].values()}), 3)
+        # And is a place to read on from, on the node that it was read on.
+        for node in self.all:
+            listed = [x["id"] for x in node.page(f"/topics/{self.topic}")["events"]]
+            rest = [x["id"] for x in node.page(f"/topics/{self.topic}?since={listed[40]}")["events"]]
+            self.assertEqual(rest, listed[41:])
 
     def test_histories_are_the_same_on_all(self):
         for i in range(8):
@@ -492,6 +499,19 @@ class Strangers(ClusterTest):
         self.publish(a, "x")
         self.assertEqual(a.linked(), {"b", "c"})
         made.check_equal()
+
+    def test_a_reload_reaches_what_other_nodes_have_accepted(self):
+        bound = '[[topic]]\npattern = "bounded"\nkeep = {}\n'
+        a, b, c = self.cluster(config=bound.format(100))
+        self.publish(a, "0", "bounded")
+        b.write_config(bound.format(3))
+        b.signal(signal.SIGHUP)
+        eventually(lambda: re.search(r"^tidings_reloads_total 1$", b.get("/metrics").text, re.M), 10, "the new file is in force")
+        for i in range(1, 8):
+            self.publish(a, str(i), "bounded")
+        kept = lambda x: [y["data"] for y in x.page("/topics/bounded")["events"]]
+        eventually(lambda: kept(b) == ["5", "6", "7"], 10, lambda: kept(b))
+        eventually(lambda: len(kept(c)) == 8, 10, lambda: kept(c))
 
     def test_links_over_tls(self):
         nodes = self.cluster(tls=True)

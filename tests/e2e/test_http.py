@@ -299,6 +299,15 @@ class Deadlines(OwnBrokerTest):
         broker.post("/topics/t", "still here")
         self.assertEqual(stream.event().data, "still here")
 
+    def test_an_upload_whose_answers_nobody_reads_is_closed(self):
+        broker = self.broker(options={"limits.write-timeout": "1s"})
+        with broker.connect(receive_buffer=4096, timeout=20) as link:
+            link.send_request("POST", "/events", {"Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"})
+            with self.assertRaises((BrokenPipeError, ConnectionResetError)):
+                for _ in range(64):  # MiB; each line is refused with many more bytes
+                    link.send_chunk("x\n" * 2**19)
+        eventually(lambda: broker.get("/stats").json["connections"] <= 1, 10, "its connection is gone")
+
     def test_over_the_limit_of_connections_existing_ones_go_on(self):
         broker = self.broker(options={"limits.connections": "20"})
         stream = broker.stream("/topics/t")

@@ -162,7 +162,33 @@ class Reload(OwnBrokerTest):
             eventually(lambda: "storage.readers" in broker.log()[size:], 10, "the warning")
 
 
+def streams_behind_a_long_answer(test, broker):
+    """One request after the other in one piece: a page of 2 MiB, and a stream, which has no room for its header at first."""
+    big = "x" * 2**18
+    for _ in range(8):
+        test.assertEqual(broker.post("/topics/long", big).status, 201)
+    request = "GET /topics/long HTTP/1.1\r\nHost: x\r\nAccept: {}\r\n\r\n"
+    for _ in range(5):
+        with broker.connect(receive_buffer=8192) as link:
+            link.send((request.format("application/json") + request.format("text/event-stream")).encode())
+            test.assertEqual(len(link.read_response().json["events"]), 8)
+            head = link.read_head()
+            test.assertEqual((head.status, head.header("content-type")), (200, "text/event-stream; charset=utf-8"))
+            test.assertTrue(link.body(head).piece(10).startswith(b"retry: "))
+
+
 class Tls(OwnBrokerTest):
+    def test_a_stream_behind_a_long_answer(self):
+        folder = temporary_folder()
+        certificate, key = self.certificate(folder)
+        broker = self.broker(options={"tls.certificate": certificate, "tls.key": key}, start=False)
+        broker.tls = ssl.create_default_context(cafile=certificate)
+        broker.start()
+        streams_behind_a_long_answer(self, broker)
+
+    def test_a_stream_behind_a_long_answer_in_plain_text(self):
+        streams_behind_a_long_answer(self, self.broker())
+
     def certificate(self, folder, name="localhost"):
         key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "certificate.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
@@ -309,6 +335,8 @@ class CommandLine(OwnBrokerTest):
         self.assertEqual(first(self.broker(config=config, env=from_file)), 4000)
         options = {"stream.retry-min": "3s", "stream.retry-max": "3s"}
         self.assertEqual(first(self.broker(options=options, config=config, env=env)), 3000)
+        # What `tidings cluster` signs in with is no setting.
+        self.assertEqual(first(self.broker(config=config, env={"TIDINGS_TOKEN": "t"})), 1000)
 
     def test_unknown_keys_and_variables_are_refused(self):
         self.refuse("--set", "stream.nonsense=1", says="stream.nonsense")

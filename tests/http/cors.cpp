@@ -65,11 +65,6 @@ CAF_TEST(what resembles a listed origin is another) {
   }
 }
 
-CAF_TEST(null must be listed) {
-  CAF_CHECK_EQUAL(allowed({"null"}, "null"), "null");
-  CAF_CHECK_EQUAL(allowed(two, "null"), "(none)");
-}
-
 CAF_TEST(a star beside others is no star) {
   CAF_CHECK_EQUAL(allowed({"https://a", "*"}, "https://b"), "(none)");
   CAF_CHECK_EQUAL(allowed({"*", "https://a"}, "https://b"), "(none)");

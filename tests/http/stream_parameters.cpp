@@ -112,6 +112,7 @@ CAF_TEST(a stream starts where it is told) {
   CAF_CHECK_EQUAL(start("since=2026-11-21T07:20:00+01:00"), "0"); // an unescaped plus sign
   CAF_CHECK_EQUAL(start("since=2026-11-21T05:20:00.5-01:00"), "500");
   CAF_CHECK_EQUAL(start("since=c1.AfQ_-x"), "id:c1.AfQ_-x");
+  CAF_CHECK_EQUAL(start("since=e1.AfQ_-x"), "id:e1.AfQ_-x");
   CAF_CHECK_EQUAL(start("since="), "invalid_parameter");
   CAF_CHECK_EQUAL(start("since=1h&since=2h"), "invalid_parameter");
 }

@@ -99,6 +99,14 @@ CAF_TEST(nothing is forgotten to make room) {
   CAF_CHECK(!revoke_user(x, "bob", 3000 + day, 3000 + day)); // the others have died
 }
 
+CAF_TEST(tokens that may live longer stay revoked for longer) {
+  revocations x{24h};
+  x.set_lifetime(48h);
+  CAF_CHECK(!revoke_user(x, "alice", 1000, 1000));
+  CAF_CHECK_EQUAL(x.list(1000 + 2 * day - 1).size(), 1u);
+  CAF_CHECK(x.list(1000 + 2 * day).empty());
+}
+
 CAF_TEST(what cannot be is refused) {
   revocations x{24h};
   for (auto& why : {revoke_user(x, "", 1, 1), revoke_user(x, "me", 1, 1), revoke_user(x, "*", 1, 1),

@@ -98,6 +98,7 @@ private:
   void act(uint64_t node, cluster::action::read& x);
   void act(uint64_t node, cluster::action::quorum_reached& x);
   void act(uint64_t node, cluster::action::joined& x);
+  void act(uint64_t node, cluster::action::append_set_aside& x);
   void act(uint64_t node, cluster::action::raise& x);
   void act(uint64_t node, cluster::action::close_link& x);
 

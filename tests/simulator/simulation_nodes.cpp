@@ -159,14 +159,16 @@ void simulation::act(uint64_t node, cluster::action::joined&) {
   auto& x = nodes_[node];
   x.accepting = true;
   note([&] { return "node " + std::to_string(node) + ": has joined"; });
-  if (!x.disk.aside.empty())
-    enqueue(node, model_node::publish_aside{});
   auto mine = x.disk.synced_head(node).at;
   for (auto& connection : connections_)
     for (auto& side : connection->sides)
       if (side.node == node && side.now == model_connection::phase::up && side.heard
           && side.own_head > mine)
         fail("joined without " + to_string(node, side.own_head) + ", which a linked node has");
+}
+
+void simulation::act(uint64_t node, cluster::action::append_set_aside&) {
+  enqueue(node, model_node::publish_aside{});
 }
 
 void simulation::act(uint64_t node, cluster::action::raise& x) {

@@ -147,7 +147,7 @@ void simulation::apply(uint64_t node, cluster::action::reoriginate& x, outcome& 
     content.copy = true;
     ++counted_.copies;
     auto copy = encode(content, padding);
-    if (x.node == node && !nodes_[node].accepting)
+    if (x.node == node)
       disk.aside.push_back(std::move(copy));
     else
       create(node, std::move(copy));

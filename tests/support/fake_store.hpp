@@ -106,6 +106,10 @@ public:
     return std::vector<record>{};
   }
 
+  result<std::vector<record>> append_set_aside() override {
+    return std::vector<record>{};
+  }
+
   status append_forgotten(const log_head&) override {
     return fail_append;
   }

@@ -141,7 +141,7 @@ CAF_TEST(one change at a time) {
 CAF_TEST(a member that leaves comes to rest first and works on if it stays) {
   change(true, "c");
   auto asked = host.answer(encode_heads({{3, {1, 9}, 0}}));
-  CAF_CHECK(asked.member == "c" && asked.kind == request_kind::drain && asked.body == "true");
+  CAF_CHECK(asked.member == "c" && asked.kind == request_kind::drain && asked.body == "1000");
   keeper.tick();
   CAF_CHECK(host.adopted.empty()); // nobody has those nine
   host.now = 1000;
@@ -149,7 +149,39 @@ CAF_TEST(a member that leaves comes to rest first and works on if it stays) {
   CAF_REQUIRE(outcome && outcome->refused);
   CAF_CHECK(outcome->refused->code == errc::members_missing);
   asked = host.answer(std::string{});
-  CAF_CHECK(asked.member == "c" && asked.kind == request_kind::drain && asked.body == "false");
+  CAF_CHECK(asked.member == "c" && asked.kind == request_kind::drain && asked.body == "0");
+}
+
+CAF_TEST(who was to leave and is still a member works on) {
+  std::string answer = "none";
+  auto take = [&](std::string_view body) {
+    keeper.take_drain(body, [&](const std::string& x) { answer = x; });
+  };
+  take("60000"); // the time of who makes the change counts
+  CAF_CHECK(host.draining && keeper.draining());
+  host.at_rest();
+  CAF_CHECK(decode_heads(answer) == host.heads());
+  host.peers[1].linked = false; // that one may have the list without this node
+  host.now = 130'000;
+  keeper.tick();
+  CAF_CHECK(host.draining);
+  host.peers[1].linked = true;
+  host.now = 129'999;
+  keeper.tick();
+  CAF_CHECK(host.draining); // the change may still be under way
+  host.now = 130'000;
+  keeper.tick();
+  CAF_CHECK(!host.draining && !keeper.draining());
+}
+
+CAF_TEST(a change that is over ends no drain that was asked for here) {
+  keeper.drain([](const auto&) {});
+  for (auto body : {"1000", "0"})
+    keeper.take_drain(body, [](const std::string&) {});
+  CAF_CHECK(host.draining && keeper.draining());
+  host.now = 100'000;
+  keeper.tick();
+  CAF_CHECK(host.draining && keeper.draining());
 }
 
 CAF_TEST(newer lists are taken and older ones are not ) {

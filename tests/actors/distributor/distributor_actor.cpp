@@ -20,10 +20,12 @@ storage_actor::behavior_type recording_storage(storage_actor::pointer,
     [](caf::put_atom, const publish_ptr& x) { return x; },
     [](commit_atom) {},
     [](caf::tick_atom) {},
+    [](caf::flush_atom) {},
     [](const replica_work_ptr&) {},
     [](const delivery_ptr&) {},
     [](settled_atom, const publish_ptr&) {},
     [](const commit_listener&) {},
+    [](const config_ptr&) {},
     [](sync_atom) { return true; },
   };
 }

@@ -17,13 +17,15 @@ using namespace tidings;
 namespace {
 
 /// Reads and writes the store where the real ones have threads of their own.
-reader_actor::behavior_type test_reader(reader_actor::pointer, fake_store* store) {
+reader_actor::behavior_type test_reader(reader_actor::pointer, fake_store* store,
+                                        size_t* entries_max) {
   return {
     [](const replay_request&) { return replay_chunk_ptr{}; },
     [](const page_request&) { return page{}; },
     [](const topics_request&) { return topic_summaries{}; },
     [](const mailbox_query&) { return mailbox_page{}; },
-    [store](const mailbox_lookup& x) {
+    [=](const mailbox_lookup& x) {
+      *entries_max = x.entries_max;
       auto listing = std::make_shared<mailbox_listing>();
       listing->entries = *store->mailbox(x.user, x.entries_max, store->now_ms);
       for (auto& id : x.ids)
@@ -55,10 +57,12 @@ storage_actor::behavior_type test_storage(storage_actor::pointer, fake_store* st
     [put](caf::put_atom, const publish_ptr& x) { return put(x); },
     [](commit_atom) {},
     [](caf::tick_atom) {},
+    [](caf::flush_atom) {},
     [](const replica_work_ptr&) {},
     [](const delivery_ptr&) {},
     [](settled_atom, const publish_ptr&) {},
     [](const commit_listener&) {},
+    [](const config_ptr&) {},
     [](sync_atom) { return true; },
   };
 }
@@ -67,7 +71,7 @@ struct fixture : test_coordinator_fixture<config_with_types> {
   fixture() {
     mailbox_environment env;
     env.store = store;
-    env.readers = {sys.spawn(test_reader, store.get())};
+    env.readers = {sys.spawn(test_reader, store.get(), &entries_max)};
     env.storage = sys.spawn(test_storage, store.get(), &stored);
     env.stats = stats;
     env.now_ms = [this] { return store->now_ms; };
@@ -118,6 +122,7 @@ struct fixture : test_coordinator_fixture<config_with_types> {
   std::shared_ptr<statistics> stats = std::make_shared<statistics>();
   std::shared_ptr<config> cfg = std::make_shared<config>();
   std::vector<publish_ptr> stored;
+  size_t entries_max = 0; // that the mailboxes asked for last
   mailroom_actor mailroom;
 };
 
@@ -143,6 +148,20 @@ CAF_TEST(a change is stored with the event that tells of it) {
   CAF_CHECK_EQUAL(told["state"], "read");
   CAF_CHECK_EQUAL(told["items"][0]["id"], id_of(2));
   CAF_CHECK_EQUAL(told["items"][0]["was"], "unread");
+}
+
+CAF_TEST(new settings reach the mailboxes in use) {
+  auto ask = [&] {
+    order("ada", item_state::read);
+    consume_messages();
+    return entries_max;
+  };
+  CAF_CHECK_EQUAL(ask(), cfg->mailbox.items_max);
+  auto fresh = std::make_shared<config>(*cfg);
+  fresh->mailbox.items_max = 7;
+  caf::anon_send(mailroom, config_ptr{fresh});
+  consume_messages();
+  CAF_CHECK_EQUAL(ask(), 7u);
 }
 
 CAF_TEST(two orders at once see each other) {

@@ -241,6 +241,29 @@ CAF_TEST(a disk that fills up between two looks refuses and still syncs what was
   CAF_CHECK(repeat->items[0].outcome.level == durability::fsync);
 }
 
+CAF_TEST(what the cluster does not allow is refused) {
+  cluster_gate gate;
+  commit_group member{
+    store, {.events_max = 4, .bytes_max = 1000, .idempotency_window = milliseconds{1000}}, &gate};
+  auto code_of = [&](durability level, bool ephemeral) {
+    auto x = item("a", "1");
+    x.level = level;
+    x.ephemeral = x.what.content.ephemeral = ephemeral;
+    auto asked = request({std::move(x)});
+    member.add(asked, 0);
+    member.commit();
+    auto& refused = asked->items[0].outcome.refused;
+    return refused ? std::string{to_string(refused->code)} : "taken";
+  };
+  CAF_CHECK_EQUAL(code_of(durability::written, false), "starting");
+  gate.joined = true;
+  CAF_CHECK_EQUAL(code_of(durability::quorum, false), "quorum_unavailable");
+  CAF_CHECK_EQUAL(code_of(durability::fsync, false), "taken");
+  CAF_CHECK_EQUAL(code_of(durability::quorum, true), "taken"); // nothing is stored anyway
+  gate.majority_linked = true;
+  CAF_CHECK_EQUAL(code_of(durability::quorum, false), "taken");
+}
+
 CAF_TEST(a group is full by events or by bytes) {
   group.add(request({item("a", std::string(2000, 'x'))}), 0);
   CAF_CHECK(group.full());

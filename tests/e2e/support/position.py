@@ -48,3 +48,19 @@ def is_behind(before, after):
     """Whether a cursor has gone back: there is a node of which `after` has seen less."""
     old, new = components(before), components(after)
     return any(new.get(node, (0, 0)) < place for node, place in old.items())
+
+
+def _as_varint(x):
+    data = b""
+    while x >= 0x80:
+        data += bytes([x & 0x7F | 0x80])
+        x >>= 7
+    return data + bytes([x])
+
+
+def cursor_of(parts):
+    """The cursor of who has seen the records of each node up to (incarnation, sequence)."""
+    data = _as_varint(len(parts))
+    for node, (incarnation, sequence) in sorted(parts.items()):
+        data += bytes.fromhex(node) + _as_varint(incarnation) + _as_varint(sequence)
+    return "c1." + base64.urlsafe_b64encode(data).decode().rstrip("=")
