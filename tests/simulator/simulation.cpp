@@ -166,6 +166,9 @@ void simulation::look() {
       heads += " | " + std::to_string(node) + (nodes_[node].accepting ? "" : " (joining)") + ":";
       for (auto& x : nodes_[node].disk.synced_heads())
         heads += " " + to_string(x.node, x.at);
+      heads += ", " + std::to_string(nodes_[node].queue.size()) + " waiting, synced "
+               + std::to_string(nodes_[node].disk.synced()) + " of "
+               + std::to_string(nodes_[node].disk.log().size());
     }
     note_states();
     fail("I9: not converged in time" + heads);
