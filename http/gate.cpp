@@ -71,22 +71,24 @@ result<caller_ptr> identify(const authenticator& by, request& x, std::string_vie
   c.peer_address = address;
   c.is_stream = is_stream(x);
   if (by.is_open() && c.empty())
-    return caller_ptr{}; // costs nothing, and a million such streams share it
+    return by.nobody(); // costs nothing, and a million such streams share it
   auto who = by.authenticate(c, now_ms);
   if (!who)
     return who.error();
   if (who->how == caller::way::open && who->user.empty())
-    return caller_ptr{};
+    return by.nobody();
   return std::make_shared<const caller>(std::move(*who));
 }
 
 bool is_unwilled(const request& x, const std::vector<std::string>& allowed) {
   auto origin = x.field(bhttp::field::origin);
   auto host = x.field(bhttp::field::host);
-  if (!x.who || x.who->how != caller::way::cookie)
+  auto by_cookie = x.who && x.who->how == caller::way::cookie;
+  auto by_proxy = x.who && x.who->how == caller::way::proxy; // which a cookie may have satisfied
+  if (!by_cookie && !by_proxy)
     return is_forged_write(allowed, origin, host);
   if (origin.empty())
-    return x.field("Sec-Fetch-Site") != "same-origin";
+    return by_cookie && x.field("Sec-Fetch-Site") != "same-origin";
   // `*` is for those who come without credentials.
   auto listed = std::find(allowed.begin(), allowed.end(), origin) != allowed.end();
   return !listed && is_forged_write({}, origin, host);
@@ -132,7 +134,7 @@ status check_publish(const caller_ptr& who, const event& x) {
 }
 
 status check_still_good(const authenticator& by, const caller_ptr& who, int64_t now_ms) {
-  if (is_open(who) || by.is_still_good(*who, now_ms))
+  if (!who || by.is_still_good(*who, now_ms))
     return std::nullopt;
   return failure{errc::unauthorized, "what you signed in with has ended or was revoked meanwhile"};
 }

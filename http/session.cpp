@@ -354,15 +354,20 @@ void session::flush() {
     if (ec)
       return close();
     out_.erase(0, taken);
-    if (!out_.empty()) {
-      waiting_for_room_ = true;
-      home_.set_deadline(*this, local_shard().settings().limits.write_timeout);
-      socket_->wait_for_room(shared_from_this());
-      return;
-    }
+    if (!out_.empty())
+      return wait_for_room();
   }
-  if (answer_done_ && state_ != state::head)
-    answered();
+  if (!answer_done_ || state_ == state::head)
+    return;
+  if (socket_->is_writing()) // the end may be a close, which would lose it
+    return wait_for_room();
+  answered();
+}
+
+void session::wait_for_room() {
+  waiting_for_room_ = true;
+  home_.set_deadline(*this, local_shard().settings().limits.write_timeout);
+  socket_->wait_for_room(shared_from_this());
 }
 
 void session::on_room(error_code ec) {

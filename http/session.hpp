@@ -109,6 +109,7 @@ private:
   void consume(size_t n);
   void fail(const failure& why, unsigned status);
   void flush();
+  void wait_for_room();
   void answered();
   void ask_exchange();
   void linger();

@@ -124,6 +124,7 @@ authenticator::make(const auth_config& x, std::shared_ptr<const revocations> rev
   nobody.basis = openssl::mark_of(std::string{to_string(nobody.how)} + '\n' + nobody.publish.key()
                                   + "\n\n" + nobody.subscribe.key());
   made->bases_.push_back(nobody.basis);
+  made->shared_nobody_ = std::make_shared<const caller>(nobody);
   return std::shared_ptr<const authenticator>{std::move(made)};
 }
 

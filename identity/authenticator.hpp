@@ -58,6 +58,11 @@ public:
   /// An impossible user name there fails with errc::invalid_parameter.
   result<caller> authenticate(const credentials& x, int64_t now_ms) const;
 
+  /// Who offers nothing. All share it.
+  const std::shared_ptr<const caller>& nobody() const noexcept {
+    return shared_nobody_;
+  }
+
   /// Whether no way to sign in is configured.
   bool is_open() const noexcept {
     return open_;
@@ -84,7 +89,8 @@ private:
   std::shared_ptr<const revocations> revoked_;
   std::string cookie_;
   std::string user_header_;
-  caller nobody_;               // who offers nothing
+  caller nobody_; // who offers nothing
+  std::shared_ptr<const caller> shared_nobody_;
   std::vector<uint64_t> bases_; // that a caller may have
   bool open_ = false;
 };

@@ -42,12 +42,16 @@ std::unique_ptr<spdlog::formatter> make_formatter(log_format x) {
 } // namespace
 
 void configure_logging(const log_config& cfg) {
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  // One for the life of the process: other threads are logging while it is configured anew.
+  static const auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  static const auto logger = [] {
+    auto made = std::make_shared<spdlog::logger>("tidings", sink);
+    made->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(made);
+    return made;
+  }();
   sink->set_formatter(make_formatter(cfg.format));
-  auto logger = std::make_shared<spdlog::logger>("tidings", std::move(sink));
   logger->set_level(spdlog::level::from_str(cfg.level));
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(logger));
 }
 
 } // namespace tidings

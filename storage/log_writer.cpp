@@ -201,7 +201,10 @@ result<std::vector<record>> log_writer::reoriginate(uint64_t node, origin_positi
   auto first = index_.first_after(node, after);
   if (!first)
     return first.error();
-  if (auto failed = move_back(*slot, after)) // before the copies, which say how far all nodes are
+  auto held = last_held(*slot, after, *first);
+  if (!held)
+    return held.error();
+  if (auto failed = move_back(*slot, *held)) // before the copies, which say how far all nodes are
     return *db_.give_up(*failed);
   std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::log))};
   log_key begin_of_tail{first->value_or(next(end_.position))};
@@ -214,23 +217,48 @@ result<std::vector<record>> log_writer::reoriginate(uint64_t node, origin_positi
       continue;
     if (!decode_entry(view(at->value()), old))
       return *db_.give_up(unreadable_entry(*place));
-    if (old.origin <= after || is_taken_away(old))
+    if (old.origin <= *held)
       continue;
-    if (auto failed = reoriginate_one(*place, old, after, now, again))
+    if (is_taken_away(old)) // its place names what goes now
+      take_away(*place, old, *held);
+    else if (auto failed = reoriginate_one(*place, old, *held, now, again))
       return *db_.give_up(*failed);
   }
   if (!at->status().ok())
     return *db_.give_up(to_failure("cannot read the log", at->status()));
   if (end_.slot == *slot)
-    end_.origin = after; // its place says so
+    end_.origin = *held; // its place says so
   else if (again.empty())
-    if (auto failed = correct_newest(*slot, after))
+    if (auto failed = correct_newest(*slot, *held))
       return *db_.give_up(*failed);
   begins_run_ = true;
   if (auto failed = commit(true))
     return *failed;
   dismiss_admitted();
   return again;
+}
+
+result<origin_position> log_writer::last_held(uint8_t slot, origin_position upto,
+                                              std::optional<lsn> tail) const {
+  if (!tail)
+    return upto;
+  auto before = lsn{to_integer(*tail) - 1};
+  if (before == lsn{})
+    return origin_position{};
+  auto value = db_.get(family::log, log_key{before}.view());
+  if (!value)
+    return value.error();
+  decoded_entry x;
+  if (!*value)
+    return upto; // forgotten
+  if (!decode_entry(**value, x))
+    return unreadable_entry(before);
+  if (x.slot == slot)
+    return x.origin;
+  for (auto& other : x.other_span())
+    if (other.slot == slot)
+      return other.at;
+  return origin_position{};
 }
 
 status log_writer::reoriginate_one(lsn at, const decoded_entry& x, origin_position after,

@@ -98,6 +98,12 @@ private:
   /// @param now_ms guarded_clock::read_now_ms
   status put_copy(log_entry& copy, const decoded_entry& x, int64_t now_ms);
 
+  /// The last record of a node, up to a position, that is there; the position itself if nobody can
+  /// tell any more.
+  /// @param tail the place of the first one behind it
+  result<origin_position> last_held(uint8_t slot, origin_position upto,
+                                    std::optional<lsn> tail) const;
+
   /// Takes one record out of those that its node went on without.
   /// @param after the last one that stays
   /// @param again receives the copy, if one is published

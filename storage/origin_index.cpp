@@ -155,7 +155,8 @@ result<cursor> origin_index::cursor_at(lsn x) const {
     return unreadable_entry(place);
   auto found = to_cursor(entry, heads_);
   if (place != x) { // that one is forgotten: just before the first that is not
-    auto before = entry.origin.sequence > 1
+    auto before = is_taken_away(entry) ? entry.origin
+                  : entry.origin.sequence > 1
                     ? origin_position{entry.origin.incarnation, entry.origin.sequence - 1}
                     : entry.follows;
     found.set(heads_.node_of(entry.slot), before);
@@ -312,6 +313,25 @@ result<std::optional<event_id>> origin_index::id_at(lsn x) const {
   return answer{{heads_.node_of(entry.slot), entry.origin}};
 }
 
+result<bool> origin_index::holds_any(uint64_t node, lsn from, lsn end) const {
+  auto slot = heads_.slot_of(node);
+  std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::log))};
+  log_key key{from};
+  for (at->Seek(slice(key.view())); at->Valid(); at->Next()) {
+    auto place = parse_log_key(view(at->key())).value_or(end);
+    if (place >= end)
+      break;
+    record_head head;
+    if (!decode_head(view(at->value()), head))
+      return unreadable_entry(place);
+    if (head.slot == slot)
+      return true;
+  }
+  if (!at->status().ok())
+    return to_failure("cannot read the log", at->status());
+  return false;
+}
+
 status origin_index::forget() {
   auto floor = forgotten_.persisted();
   if (floor == lsn{})
@@ -324,8 +344,13 @@ status origin_index::forget() {
     if (!run)
       return unreadable();
     auto leads_on = before && before->from.sequence == 1; // to what is never forgotten
-    if (before && !leads_on && before->node == run->node && run->position <= floor)
-      batch.Delete(db_.at(family::origin), encode_origin_key(*before));
+    if (before && !leads_on && before->node == run->node && run->position <= floor) {
+      auto leads_to_some = holds_any(before->node, before->position, run->position);
+      if (!leads_to_some)
+        return leads_to_some.error();
+      if (!*leads_to_some)
+        batch.Delete(db_.at(family::origin), encode_origin_key(*before));
+    }
     before = run;
   }
   if (!at->status().ok())

@@ -48,6 +48,10 @@ private:
   /// Whether the log holds just this record there.
   result<bool> holds(lsn place, const event_id& x) const;
 
+  /// Whether the log holds anything of a node in `[from, end)`: what does not expire stays, however
+  /// far the rest is forgotten.
+  result<bool> holds_any(uint64_t node, lsn from, lsn end) const;
+
   const database& db_;
   const origin_heads& heads_;
   const forget_floor& forgotten_;

@@ -51,6 +51,7 @@ using replica_work_ptr = std::shared_ptr<const replica_work>;
 
 /// What a commit did to the log.
 struct commit_report {
+  bool synced = false;         ///< whether `heads` says anything
   std::vector<log_head> heads; ///< on disk
   std::vector<uint64_t> done;  ///< tickets
 

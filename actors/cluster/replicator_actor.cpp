@@ -125,7 +125,7 @@ private:
     for (auto& head : x.heads)
       if (std::find(on_disk_.begin(), on_disk_.end(), head) == on_disk_.end())
         changed.push_back(to_head(head));
-    if (!x.heads.empty()) {
+    if (x.synced) {
       // Of a node that was moved back to nothing there is no head any more.
       for (auto& before : on_disk_)
         if (std::none_of(x.heads.begin(), x.heads.end(),

@@ -31,7 +31,7 @@ public:
   }
 
   behavior_type make_behavior() override {
-    if (spdlog::should_log(spdlog::level::debug))
+    if (!stream_->has_ended() && spdlog::should_log(spdlog::level::debug)) // else it has no topics
       spdlog::debug("stream opened {}", description());
     stream_->start();
     return {

@@ -68,6 +68,7 @@ stream::stream(shard& home, owner& of, uint64_t id, stream_request what,
     sink_(std::move(sink)),
     profile_(std::move(what.profile)),
     by_(std::move(what.by)),
+    mailbox_of_(what.mailbox_of.empty() && by_ ? by_->user : std::move(what.mailbox_of)),
     // The client may know already that it is connected: what comes before `start` is not lost on
     // it.
     opening_(new opening{std::move(what.start), home.head(), home.head_id()}),
@@ -153,8 +154,7 @@ void stream::read_on(start_point from) {
   x.chunked = profile_->chunked;
   x.quiet = quiet_;
   x.seen = seen_;
-  if (by_)
-    x.mailbox_of = by_->user;
+  x.mailbox_of = mailbox_of_;
   x.bytes_max = profile_->chunk_bytes;
   if (lag_ && lag_->drops_newest())
     if (auto last = lag_->last_kept())
@@ -210,7 +210,7 @@ void stream::advance() {
       return seen_ ? home_.await_head(*this) : go_live();
     // Memory does not know what a user has dismissed meanwhile; what comes after a read that
     // reached the end is too new for that.
-    auto asks_store = by_ && !by_->user.empty() && !caught_up_;
+    auto asks_store = !mailbox_of_.empty() && !caught_up_;
     if (asks_store || seen_ || !home_.recent().covers(position_))
       return read_on(position_);
     if (!write_from_memory())

@@ -26,6 +26,9 @@ struct stream_request {
   /// Sent before the events: frames in the stream's format without transfer coding. Only with a
   /// position as start.
   std::string preface;
+
+  /// A user whose dismissed items are left out; empty: who asks.
+  std::string mailbox_of;
 };
 
 /// One stream: brings its reader from wherever it starts to the present, keeps it there, and lets
@@ -137,6 +140,7 @@ private:
   std::shared_ptr<byte_sink> sink_;
   std::shared_ptr<const stream_profile> profile_;
   caller_ptr by_;
+  std::string mailbox_of_;
   unsent tail_;
   std::unique_ptr<opening> opening_; // until the place to begin at is known
   std::string preface_;              // until started

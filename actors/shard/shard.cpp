@@ -243,8 +243,9 @@ void shard::collect(const batch_ptr& batch) {
     index_.for_each_match(x.content.topics, [&](subscriber_group& group) {
       if (!group.what().admits_type(x.content.type))
         return;
-      group.report(x);
-      if (x.content.ephemeral)
+      if (!x.content.ephemeral)
+        group.report(x);
+      else
         add(env_.stats->dropped, group.members - group.live_count());
       if (group.live_count() == 0)
         return;

@@ -162,6 +162,7 @@ private:
   /// @param synced whether everything in the log is on disk now
   void tell(commit_report x, bool synced) {
     if (synced) {
+      x.synced = true;
       x.heads = env_.store->heads();
       dirty_ = false;
     }
@@ -233,7 +234,7 @@ private:
   /// What is not on disk yet is reported when it is.
   void report(commit_group::outcome& x) {
     if (x.synced || !x.refused.empty())
-      tell({{}, std::move(x.done), std::move(x.refused)}, x.synced);
+      tell({false, {}, std::move(x.done), std::move(x.refused)}, x.synced);
     if (dirty_ && !x.synced)
       self_->delayed_send(storage_actor{self_}, sync_interval_of_members, caf::flush_atom_v);
   }

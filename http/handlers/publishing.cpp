@@ -50,9 +50,13 @@ status submit(session& s, std::vector<publication> xs, bool atomic,
     return why;
   auto& home = s.local_shard();
   auto bytes = uint64_t{0};
-  for (auto& x : xs)
-    bytes += x.content.data.size() + 256
+  for (auto& x : xs) {
+    bytes += x.content.data.size() + x.content.type.size() + x.content.id.size() + x.key.size()
+             + 256
              + (x.content.mail ? x.content.mail->title.size() + x.content.mail->message.size() : 0);
+    for (auto& topic : x.content.topics)
+      bytes += 2 * topic.size(); // also on its route
+  }
   auto& limits = home.settings().limits;
   if (value(home.stats().publish_bytes) + bytes > limits.publish_bytes)
     return failure{errc::overloaded, "too much is waiting to be stored; try again in a moment"};

@@ -138,8 +138,7 @@ private:
     auto what = parse_page_parameters(x, home.settings().limits, home.clock().wall_ms());
     if (!what)
       return s.respond(problem(what.error()));
-    if (auto reader = reader_of(x))
-      what->page.mailbox_of = reader->user;
+    what->page.mailbox_of = mailbox_of(x);
     page_ = std::make_shared<page_reading>(s, std::move(*what));
     page_->start(s);
   }
@@ -155,8 +154,10 @@ private:
     if (manners.enabled && manners.sign_in && !is_user(x.who))
       return s.respond(sign_in_first());
     stream_opening opening;
+    auto user = mailbox_of(x);
     opening.what = {
-      what->who, std::move(what->start), profile_of(*what, manners, x, cfg), reader_of(x), {}};
+      what->who, std::move(what->start), profile_of(*what, manners, x, cfg), reader_of(x, user), {},
+      user};
     opening.shape = shape;
     opening.streams_per_user = cfg.limits.streams_per_user;
     opening.replace_oldest = cfg.limits.replace_oldest;
@@ -168,19 +169,21 @@ private:
     open_stream(s, x, std::move(opening));
   }
 
-  /// Whose stream it is: a user's stream is that user's, whoever was let in to it.
-  static caller_ptr reader_of(const request& x) {
-    if (!x.raw_path.starts_with("/users/"))
+  /// Whose mailbox it is about, of those that are somebody's own.
+  static std::string mailbox_of(const request& x) {
+    if (x.raw_path.starts_with("/users/")) {
+      auto user = user_of_path(x);
+      return user ? std::move(*user) : std::string{};
+    }
+    return x.who ? x.who->user : std::string{};
+  }
+
+  /// An open broker takes everybody at their word.
+  static caller_ptr reader_of(const request& x, const std::string& user) {
+    if (!x.who || x.who->how != caller::way::open || x.who->user == user)
       return x.who;
-    auto user = user_of_path(x);
-    if (x.who && x.who->user == *user)
-      return x.who;
-    auto copy = std::make_shared<caller>();
-    if (x.who)
-      *copy = *x.who;
-    else
-      copy->how = caller::way::open;
-    copy->user = *user;
+    auto copy = std::make_shared<caller>(*x.who);
+    copy->user = user;
     return copy;
   }
 

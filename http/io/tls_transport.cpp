@@ -69,6 +69,10 @@ public:
     return taken;
   }
 
+  bool is_writing() const noexcept override {
+    return writing_;
+  }
+
   void limit_unsent(size_t bytes) override {
     http::limit_unsent(stream_.next_layer(), bytes);
   }
@@ -158,6 +162,10 @@ public:
 
   size_t write(std::span<const std::string_view> pieces, error_code& ec) override {
     return x_->write(pieces, ec);
+  }
+
+  bool is_writing() const noexcept override {
+    return x_->is_writing();
   }
 
   void limit_unsent(size_t bytes) override {

@@ -46,6 +46,11 @@ public:
   /// failures.
   virtual size_t write(std::span<const std::string_view> pieces, error_code& ec) = 0;
 
+  /// Whether bytes that it took are still its own: closing now would lose them.
+  virtual bool is_writing() const noexcept {
+    return false;
+  }
+
   /// See `byte_sink::prefetch`.
   virtual void prefetch() const noexcept {
     // nop

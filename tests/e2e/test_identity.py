@@ -991,6 +991,49 @@ class Endings(OwnBrokerTest):
         self.assertEqual(second.control("tidings.closing", 15)["reason"], "revoked")
         self.assertEqual(status(bearer(token(make_key("ES256", "newer"), claims(**rights)))), 201)
 
+    def test_who_needed_no_sign_in_does_after_a_reload(self):
+        broker = self.broker(config="")
+        named = broker.stream("/users/42/stream")
+        named.ready()
+        broker.signal(signal.SIGHUP)  # nothing has changed
+        eventually(lambda: re.search(r"^tidings_reloads_total 1$", broker.get("/metrics").text, re.M), 10)
+        streams = {x: broker.stream(x) for x in ("/topics/t", "/users/43/stream")}
+        for stream in streams.values():
+            self.addCleanup(stream.close)
+            stream.ready()
+        broker.post("/users/42/mailbox", '{"title":"still there"}', JSON)
+        self.assertEqual(json.loads(named.event().data)["title"], "still there")
+        line = json.dumps({"topic": "u", "data": "x"}) + "\n"
+        with broker.connect() as link:
+            link.send_request("POST", "/events", {"Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"})
+            link.send_chunk(line)
+            body = link.body(link.read_head())
+            self.assertIn("level", json.loads(body.piece()))
+            broker.write_config(api_key_table("app", API_KEYS["ops"], publish=["**"], subscribe=["**"], admin=True))
+            broker.signal(signal.SIGHUP)
+            for stream in (named, *streams.values()):
+                self.assertEqual(stream.control("tidings.closing", 15)["reason"], "revoked")
+            link.send_chunk(line)
+            self.assertEqual(json.loads(body.piece())["code"], "unauthorized")
+
+    def test_an_administrator_who_looks_into_a_mailbox_stays_who_they_are(self):
+        key, folder = make_key("EdDSA", "k"), temporary_folder()
+        broker = self.broker(config=key_table("k", key, folder) + api_key_table("app", API_KEYS["ops"], publish=["**"], subscribe=["**"], admin=True)
+                             + "\n[limits]\nstreams-per-user = 1\nreplace-oldest = true\n")
+        ops = {**JSON, "X-API-Key": API_KEYS["ops"]}
+        now = int(time.time())
+        roots = bearer(token(key, claims("root", jti="r", iat=now - 60, admin=True)))
+        alices = bearer(token(key, claims("alice", jti="a", iat=now - 60)))
+        own = broker.stream("/users/me/stream", alices)
+        own.ready()
+        other = broker.stream("/users/alice/stream", roots)
+        other.ready()
+        self.assertEqual(broker.get("/connections?of=alice", ops).json["total"], 1)
+        self.assertEqual(broker.post("/revocations", '{"user":"root"}', ops).status, 201)
+        self.assertEqual(other.control("tidings.closing", 15)["reason"], "revoked")
+        self.assertEqual(broker.post("/users/alice/mailbox", '{"title":"hello"}', ops).status, 201)
+        self.assertEqual(json.loads(own.event().data)["title"], "hello")
+
     def test_a10_an_upload_that_goes_on_ends_with_its_token(self):
         key, folder = make_key("EdDSA", "k"), temporary_folder()
         broker = self.broker(config=key_table("k", key, folder) + api_key_table("app", API_KEYS["ops"], publish=["**"], subscribe=["**"], admin=True))

@@ -186,6 +186,37 @@ class Tls(OwnBrokerTest):
         broker.start()
         streams_behind_a_long_answer(self, broker)
 
+    def test_a_long_answer_arrives_whole_before_the_connection_closes(self):
+        folder = temporary_folder()
+        certificate, key = self.certificate(folder)
+        broker = self.broker(options={"tls.certificate": certificate, "tls.key": key}, start=False)
+        broker.tls = ssl.create_default_context(cafile=certificate)
+        broker.start()
+        for _ in range(4):
+            broker.post("/topics/long", "x" * 2**18)
+        with broker.connect(receive_buffer=4096, timeout=60) as link:
+            link.send_request("GET", "/topics/long", {"Accept": "application/json", "Connection": "close"})
+            left = int(link.read_head().header("content-length")) - len(link._buffer)
+            while left > 0:
+                if left < 2**16:
+                    time.sleep(0.05)  # the last of it takes longer than a connection lingers
+                piece = link.socket.recv(1024)
+                self.assertTrue(piece, f"{left} bytes are missing")
+                left -= len(piece)
+
+    def test_a_stream_opened_while_draining_is_logged_and_ended(self):
+        broker = self.broker(options={"log.level": "debug", "server.drain-timeout": "5s"})
+        streams = [broker.stream("/topics/t") for _ in range(3)]
+        for stream in streams:
+            stream.ready()
+        with broker.connect() as late:
+            late.send(b"GET /topics/t HTTP/1.1\r\nHost: x\r\n")
+            broker.signal(signal.SIGTERM)
+            for stream in streams:
+                stream.control("tidings.closing")
+            late.send(b"\r\n")
+            self.assertEqual(broker.wait_exit(20), 0)
+
     def test_a_stream_behind_a_long_answer_in_plain_text(self):
         streams_behind_a_long_answer(self, self.broker())
 

@@ -214,6 +214,53 @@ CAF_TEST(a restart in between knows how far the node was set back) {
   CAF_CHECK(shown(b) == (texts{"1", "2", "3", "other"}));
 }
 
+CAF_TEST(what was left out is asked for) {
+  put(a, "1");
+  back_up("old");
+  auto early = a.head_of(a.id()).at;
+  put(a, "2"); // on one disk alone
+  back_up("new");
+  restore("old");
+  put(a, "3");
+  follow(b, a, a.id());
+  auto tail = b.head_of(a.id()).at;
+  restore("new"); // joins without the other, and publishes
+  auto after = a.head_of(a.id()).at;
+  put(a, "4");
+  CAF_CHECK(a.chunk(a.id(), tail).records.at(0).follows == after);
+  auto again = b.store->reoriginate(a.id(), after, tail);
+  CAF_REQUIRE(static_cast<bool>(again));
+  CAF_CHECK(b.head_of(a.id()).at == early); // it never had the last one
+  check_restart(b);
+  follow_each_other();
+  CAF_CHECK(a.heads() == b.heads());
+  CAF_CHECK(shown(b) == (texts{"1", "2", "3", "4"}));
+  CAF_CHECK(shown(a) == shown(b));
+  check_restart(b);
+}
+
+CAF_TEST(a tail of a tail) {
+  put(a, "1");
+  auto first = a.head_of(a.id()).at;
+  a.start();
+  put(a, "2");
+  auto second = a.head_of(a.id()).at;
+  a.start();
+  put(a, "3");
+  follow(b, a, a.id());
+  CAF_REQUIRE(b.store->reoriginate(a.id(), second, b.head_of(a.id()).at));
+  CAF_REQUIRE(b.store->reoriginate(a.id(), first, second));
+  CAF_CHECK(b.head_of(a.id()).at == first);
+  check_restart(b);
+  CAF_CHECK(b.head_of(a.id()).at == first);
+  a.start();
+  auto third = a.head_of(a.id()).at; // its own, with nothing appended in between
+  CAF_REQUIRE(a.store->reoriginate(a.id(), second, third));
+  CAF_REQUIRE(a.store->reoriginate(a.id(), first, second));
+  check_restart(a);
+  CAF_CHECK(a.head_of(a.id()).at == first);
+}
+
 CAF_TEST(all that there is may be a tail) {
   back_up("empty");
   put(a, "1");

@@ -70,7 +70,7 @@ struct fixture : mailbox_fixture {
   /// What came with schema 3: the records of another node, positions 15 to 17.
   void make_others() {
     member other;
-    other.clock.wall = clock.wall;
+    other.clock.wall = clock.wall.load();
     auto x = make_entry("news", "from there");
     x.key = std::string{"app:there"};
     x.fingerprint = 0x5678;

@@ -502,6 +502,32 @@ CAF_TEST(what has been forgotten here is told to the others) {
   CAF_CHECK_EQUAL(c.read(subscribe({"t"})).positions().size(), 3u);
 }
 
+CAF_TEST(what does not expire keeps its name however much is forgotten) {
+  for (auto x : {&a, &b}) {
+    x->settings.gap_memory = milliseconds{hour_ms};
+    x->start();
+  }
+  for (int i = 0; i < 3; ++i) {
+    a.fill(1);
+    b.pull_all(a);
+    b.fill(1);
+  }
+  auto records = a.records_of(a.id());
+  for (int i = 0; i < 10; ++i)
+    append_one(*b.store, make_entry("t", "x", b.clock.wall + minute_ms), false);
+  b.fill(1500, "u", false);
+  b.pass(2 * hour_ms);
+  for (int i = 0; i < 3; ++i)
+    b.maintain();
+  auto chunk = b.chunk(a.id(), records[0].at);
+  CAF_CHECK(!chunk.forgotten);
+  CAF_CHECK_EQUAL(chunk.records.size(), 2u);
+  for (auto& x : records)
+    CAF_CHECK(b.store->find({a.id(), x.at}).has_value());
+  c.pull_all(b);
+  CAF_CHECK_EQUAL(c.records_of(a.id()).size(), 3u);
+}
+
 CAF_TEST(a reader that missed nothing is told of no gap after others were forgotten) {
   b.settings.gap_memory = milliseconds{hour_ms};
   b.start();
@@ -569,7 +595,7 @@ CAF_TEST(records of a store of schema 2 travel without a chain) {
   c.pull_all(b); // and on from there
   a.pull_all(b);
   for (auto on : {&b, &c}) {
-    on->clock.wall = a.clock.wall;
+    on->clock.wall = a.clock.wall.load();
     CAF_CHECK(on->head_of(a.id()) == a.head_of(a.id()));
     auto here = a.read({});
     auto there = on->read({});

@@ -79,7 +79,7 @@ CAF_TEST(a reopened store goes on where it was in a new incarnation) {
 CAF_TEST(the time of records never runs backwards) {
   CAF_REQUIRE(open());
   fill(1);
-  auto before = clock.wall;
+  auto before = clock.wall.load();
   clock.wall -= hour_ms;
   CAF_CHECK_EQUAL(append_one(*store, make_entry("t", "")).time_ms, before);
   CAF_REQUIRE(reopen());
@@ -210,7 +210,7 @@ CAF_TEST(what is said to be the last is there already) {
 
 CAF_TEST(before_time finds the last older record) {
   CAF_REQUIRE(open());
-  auto start = clock.wall;
+  auto start = clock.wall.load();
   for (int i = 0; i < 100; ++i) {
     fill(1 + i % 3);
     clock.advance(1000);

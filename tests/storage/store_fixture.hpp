@@ -5,6 +5,7 @@
 #include "tidings/config.hpp"
 #include "tidings/event_store.hpp"
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -54,9 +55,10 @@ inline constexpr int64_t minute_ms = 60 * 1000;
 inline constexpr int64_t hour_ms = 60 * minute_ms;
 inline constexpr int64_t day_ms = 24 * hour_ms;
 
+/// The store's own threads look at it, too.
 struct manual_clock : clock_source {
-  int64_t wall = 1'800'000'000'000; // 2027-01-15
-  int64_t steady = 1'000'000;
+  std::atomic<int64_t> wall = 1'800'000'000'000; // 2027-01-15
+  std::atomic<int64_t> steady = 1'000'000;
 
   int64_t wall_ms() const override {
     return wall;
