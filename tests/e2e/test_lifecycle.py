@@ -214,7 +214,10 @@ class Tls(OwnBrokerTest):
             broker.signal(signal.SIGTERM)
             for stream in streams:
                 stream.control("tidings.closing")
-            late.send(b"\r\n")
+            try:
+                late.send(b"\r\n")
+            except ConnectionError:
+                pass  # on a busy machine it was closed before its first bytes were read
             self.assertEqual(broker.wait_exit(20), 0)
 
     def test_a_stream_behind_a_long_answer_in_plain_text(self):
