@@ -68,7 +68,7 @@ stream::stream(shard& home, owner& of, uint64_t id, stream_request what,
     sink_(std::move(sink)),
     profile_(std::move(what.profile)),
     by_(std::move(what.by)),
-    mailbox_of_(what.mailbox_of.empty() && by_ ? by_->user : std::move(what.mailbox_of)),
+    mailbox_of_(what.mailbox_of.empty() && by_ ? by_->user : what.mailbox_of),
     // The client may know already that it is connected: what comes before `start` is not lost on
     // it.
     opening_(new opening{std::move(what.start), home.head(), home.head_id()}),
