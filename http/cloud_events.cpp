@@ -195,7 +195,7 @@ result<publication> parse_binary_cloud_event(request& x, const limits_config& li
     return refuse("a CloudEvent needs id, source, type and specversion");
   auto header = x.field("Content-Type");
   auto type = parse_media_type(header);
-  if (!type)
+  if (!type || !is_utf8(header)) // it goes into the event
     return failure{errc::unsupported_media_type, "the Content-Type is malformed"};
   if (!header.empty())
     append_member(out, "datacontenttype", header);

@@ -235,6 +235,12 @@ CAF_TEST(refuses headers that are no attributes) {
     CAF_CHECK_EQUAL(extra(name, "x"), "invalid_event");
   for (auto value : {"%00", "%", "%0a", "\xff", ""})
     CAF_CHECK_EQUAL(extra("ce-x", value), "invalid_event");
+  CAF_CHECK_EQUAL(code(binary({{"ce-id", "7"},
+                               {"ce-type", "t"},
+                               {"ce-source", "/s"},
+                               {"ce-specversion", "1.0"},
+                               {"Content-Type", "text/plain; x=\x82\xde"}})),
+                  "unsupported_media_type");
   CAF_CHECK_EQUAL(code(binary({{"ce-id", "7"}, {"ce-type", "t"}, {"ce-source", "/s"}})),
                   "invalid_event");
   CAF_CHECK_EQUAL(code(binary({{"ce-specversion", "1.0"}, {"ce-type", "t"}, {"ce-source", "/s"}})),
