@@ -179,19 +179,10 @@ def streams_behind_a_long_answer(test, broker):
 
 class Tls(OwnBrokerTest):
     def test_a_stream_behind_a_long_answer(self):
-        folder = temporary_folder()
-        certificate, key = self.certificate(folder)
-        broker = self.broker(options={"tls.certificate": certificate, "tls.key": key}, start=False)
-        broker.tls = ssl.create_default_context(cafile=certificate)
-        broker.start()
-        streams_behind_a_long_answer(self, broker)
+        streams_behind_a_long_answer(self, self.secure_broker(*self.certificate(temporary_folder())))
 
     def test_a_long_answer_arrives_whole_before_the_connection_closes(self):
-        folder = temporary_folder()
-        certificate, key = self.certificate(folder)
-        broker = self.broker(options={"tls.certificate": certificate, "tls.key": key}, start=False)
-        broker.tls = ssl.create_default_context(cafile=certificate)
-        broker.start()
+        broker = self.secure_broker(*self.certificate(temporary_folder()))
         for _ in range(4):
             broker.post("/topics/long", "x" * 2**18)
         with broker.connect(receive_buffer=4096, timeout=60) as link:
@@ -230,12 +221,15 @@ class Tls(OwnBrokerTest):
                         "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
         return certificate, key
 
+    def secure_broker(self, certificate, key):
+        broker = self.broker(options={"tls.certificate": certificate, "tls.key": key}, start=False)
+        broker.tls = ssl.create_default_context(cafile=certificate)
+        return broker.start()
+
     def test_streams_and_publishes_over_tls_and_a_new_certificate_by_reload(self):
         folder = temporary_folder()
         certificate, key = self.certificate(folder, "first")
-        broker = self.broker(options={"tls.certificate": certificate, "tls.key": key}, start=False)
-        broker.tls = ssl.create_default_context(cafile=certificate)
-        broker.start()
+        broker = self.secure_broker(certificate, key)
         url = f"https://127.0.0.1:{broker.port}/topics/t"
         curl = subprocess.Popen(["curl", "-sN", "--cacert", certificate, url], stdout=subprocess.PIPE)
         self.addCleanup(curl.stdout.close)
