@@ -321,6 +321,8 @@ result<std::vector<record>> log_writer::append_set_aside() {
     log_entry copy;
     if (auto failed = put_copy(copy, old, now))
       return *db_.give_up(*failed);
+    for (auto topic : old.topic_span())
+      retention_.forget(topic);
     again.push_back(std::move(copy.content));
   }
   if (!at->status().ok())
@@ -333,8 +335,6 @@ result<std::vector<record>> log_writer::append_set_aside() {
 status log_writer::put_copy(log_entry& copy, const decoded_entry& x, int64_t now_ms) {
   copy.content.content = to_event(x);
   encode_own(copy.content, x.key, x.fingerprint, now_ms);
-  for (auto& topic : copy.content.content.topics)
-    retention_.forget(topic);
   return put(copy, x.key, x.fingerprint, &x);
 }
 
