@@ -26,12 +26,13 @@ size_t difference_in_length(std::string_view a, std::string_view b) {
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that lead from one text to the
-/// other.
-size_t edit_distance(std::string_view a, std::string_view b) {
+/// other; if they are `enough` or more, any such number.
+size_t edit_distance(std::string_view a, std::string_view b, size_t enough) {
   std::vector<size_t> before(b.size() + 1);
   std::vector<size_t> last(b.size() + 1);
   std::vector<size_t> row(b.size() + 1);
   std::iota(last.begin(), last.end(), 0);
+  size_t least_before = 0;
   for (size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
@@ -39,6 +40,10 @@ size_t edit_distance(std::string_view a, std::string_view b) {
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
         row[j] = std::min(row[j], before[j - 2] + 1);
     }
+    auto least = *std::min_element(row.begin(), row.end());
+    if (least >= enough && least_before + 1 >= enough) // a swap leads from two rows before
+      return enough;
+    least_before = least;
     before.swap(last);
     last.swap(row);
   }
@@ -58,9 +63,8 @@ std::string did_you_mean(std::string_view text, const std::vector<std::string>& 
     auto same_part = last_part(wanted) == last_part(spelled);
     if (!same_part && difference_in_length(wanted, spelled) >= nearest)
       continue;
-    auto distance = edit_distance(wanted, spelled);
-    if (same_part)
-      distance = std::min<size_t>(distance, 1);
+    // The right name in a wrong section is as near as a slip of one letter.
+    auto distance = same_part ? size_t{wanted != spelled} : edit_distance(wanted, spelled, nearest);
     if (distance < nearest) {
       nearest = distance;
       found = &candidate;

@@ -156,9 +156,8 @@ void stream::read_on(start_point from) {
   x.seen = seen_;
   x.mailbox_of = mailbox_of_;
   x.bytes_max = profile_->chunk_bytes;
-  if (lag_ && lag_->drops_newest())
-    if (auto last = lag_->last_kept())
-      x.until = std::max(last->position, position_);
+  if (lag_ && lag_->next_hole())
+    x.until = std::max(lag_->next_hole()->after, position_);
   owner_.read(std::move(x));
 }
 
@@ -201,7 +200,7 @@ void stream::on_read_failed(const failure&) {
 void stream::advance() {
   if (state_ != state::catching_up || reading_ || blocked_)
     return;
-  if (lag_ && !skip_what_was_dropped())
+  if (lag_ && !pass_holes())
     return;
   for (int i = 0; i < pieces_per_turn; ++i) {
     if (position_ > home_.head())
@@ -433,6 +432,9 @@ bool stream::missed(const record& x) {
 }
 
 void stream::miss(lag_queue::place x) {
+  lag_->pass(position_);
+  if (x.position <= position_)
+    return; // the log was read ahead of the shard
   switch (lag_->push(std::move(x))) {
     case lag_queue::verdict::kept:
       break;
@@ -446,27 +448,26 @@ void stream::miss(lag_queue::place x) {
   }
 }
 
-/// Applies the overflow policy once the socket takes bytes again.
-/// @returns whether to go on
-bool stream::skip_what_was_dropped() {
-  auto to = lag_->last_dropped();
-  if (!to) {
-    stop_lagging();
-    return true;
+/// Passes over what was dropped and says so; what was kept before it is sent first.
+/// @returns whether there is nothing more of it and the socket takes bytes
+bool stream::pass_holes() {
+  lag_->pass(position_);
+  while (!blocked_ && lag_->next_hole()) {
+    auto hole = *lag_->next_hole();
+    if (hole.after > position_) {
+      read_on(position_);
+      return false;
+    }
+    gap notice;
+    notice.reason = gap_reason::lagged;
+    notice.to = hole.to.at;
+    std::string out;
+    append_control(out, *profile_, notice.to.to_string(), "tidings.gap", to_json(notice));
+    id_sent_ = position_ = hole.to.position;
+    lag_->pass(position_);
+    add(home_.stats().gaps);
+    write(out);
   }
-  if (lag_->drops_newest())
-    if (auto last = lag_->last_kept(); last && position_ < last->position)
-      return read_on(position_), false;
-  gap notice;
-  notice.reason = gap_reason::lagged;
-  notice.to = to->at;
-  std::string out;
-  append_control(out, *profile_, notice.to.to_string(), "tidings.gap", to_json(notice));
-  position_ = std::max(position_, to->position);
-  id_sent_ = position_;
-  add(home_.stats().gaps);
-  stop_lagging();
-  write(out);
   return !blocked_;
 }
 
@@ -531,8 +532,8 @@ void stream::on_tick() {
       }
     }
   } else if (now - last_beat() >= ticks(profile_->heartbeat_interval)) {
-    wrote_at_tick_ = beat_at_tick_ = now; // it is reading; look again after an interval
-    if (seen_ && !reading_) {             // or waits for what it has seen on another node
+    wrote_at_tick_ = beat_at_tick_ = now;
+    if (!opening_) { // what it reads has nothing for it, or not yet what it has seen elsewhere
       std::string out;
       append_heartbeat(out, *profile_, {});
       write(out);

@@ -129,7 +129,7 @@ private:
   void fall_behind();
   void miss(lag_queue::place x);
   void stop_lagging();
-  bool skip_what_was_dropped();
+  bool pass_holes();
   void send_ready(std::string_view id, bool recovered);
   void schedule_tick();
   uint64_t last_beat() const;
@@ -144,7 +144,7 @@ private:
   unsent tail_;
   std::unique_ptr<opening> opening_; // until the place to begin at is known
   std::string preface_;              // until started
-  std::unique_ptr<lag_queue> lag_;
+  std::unique_ptr<lag_queue> lag_;   // since it fell behind, until it is live again
   uint64_t id_;
   lsn position_{};      // while not live: all up to here has been sent
   lsn id_sent_{};       // the position that the reader's last id stands for

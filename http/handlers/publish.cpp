@@ -26,6 +26,8 @@ protected:
 class send_item : public publish_exchange {
 protected:
   parsed_request parse(session& s, request& x) override {
+    if (auto why = x.query.check_names({}))
+      return problem(*why);
     auto user = x.raw_path.starts_with("/users/*/") ? result<std::string>{"*"} : user_of_path(x);
     if (!user)
       return problem(user.error());
@@ -55,6 +57,8 @@ protected:
       case publish_form::cloud_event_batch:
         return all(parse_cloud_event_batch(x, limits), key);
       default:
+        if (auto why = x.query.check_names({}))
+          return problem(*why);
         return is_json_array(x.body) ? all(parse_array(x.body, limits), key)
                                      : keyed(parse_object(x.body, limits), key);
     }
@@ -96,6 +100,8 @@ public:
   void begin(session& s, request& x) override {
     session_ = s.weak_from_this();
     who_ = x.who;
+    if (auto why = x.query.check_names({}))
+      return s.respond(problem(*why));
     if (auto why = check_rate(s, who_))
       return s.respond(problem(*why));
     s.begin_streaming("application/x-ndjson");

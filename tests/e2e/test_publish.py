@@ -285,6 +285,20 @@ class PublishEvents(BrokerTest):
                 self.assertEqual(answer.status, 400, answer)
                 self.assertIn(answer.json["code"], (code, "invalid_parameter"), answer)
 
+    def test_what_is_meant_as_a_parameter_and_is_none_is_refused(self):
+        event = json.dumps({"topic": self.topic})
+        for path, body, media_type in [
+            ("/events?ack=fsync", event, "application/json"),
+            ("/events?ttl=1h", f"[{event}]", "application/json"),
+            ("/events?topic=a", event + "\n", "application/x-ndjson"),
+            ("/users/anna/mailbox?ttl=1h", '{"title":"x"}', "application/json"),
+        ]:
+            with self.subTest(path):
+                answer = self.shared.post(path, body, {"Content-Type": media_type})
+                self.assert_problem(answer, 400, "invalid_parameter")
+        self.assertEqual(self.page(f"/topics/{self.topic}")["events"], [])
+        self.assertEqual(self.shared.post("/events?_=1", event, {"Content-Type": "application/json"}).status, 201)
+
     def test_an_unknown_media_type_is_415(self):
         for media_type in ("text/plain", "application/xml", "application/x-www-form-urlencoded"):
             answer = self.shared.post("/events", "{}", {"Content-Type": media_type})

@@ -353,6 +353,74 @@ CAF_TEST(drop newest keeps the oldest and tells what is missing) {
   CAF_CHECK_EQUAL(sink(x).count("\"reason\":\"lagged\""), 1u);
 }
 
+CAF_TEST(a reader that goes on slowly stays under its overflow policy) {
+  for (auto policy : {overflow_policy::drop_oldest, overflow_policy::drop_newest}) {
+    auto& x = open({"a"}, from_now{}, [&](stream_profile& p) {
+      p.overflow = policy;
+      p.queue_events = 3;
+    });
+    auto dropped = value(stats->dropped);
+    auto go_on = [&](size_t room) {
+      sink(x).room = room;
+      x.content->on_writable();
+      settle();
+      while (!reads.empty())
+        answer_read();
+      settle();
+    };
+    sink(x).room = 0;
+    for (auto c : std::string{"12345678"})
+      publish("a", std::string{c});
+    CAF_CHECK_EQUAL(value(stats->dropped) - dropped, 5u);
+    go_on(20); // takes a part of what it is to get next and stops again
+    for (auto c : std::string{"abcdefgh"})
+      publish("a", std::string{c});
+    CAF_CHECK(value(stats->dropped) - dropped >= 10);
+    go_on(SIZE_MAX);
+    publish("a", "Z");
+    CAF_CHECK_EQUAL(data(x), policy == overflow_policy::drop_oldest ? "fghZ" : "123abcZ");
+    CAF_CHECK_EQUAL(sink(x).count("\"reason\":\"lagged\""), 2u);
+    CAF_CHECK_EQUAL(std::string{x.content->info().state}, "live");
+    x.content->end(end_reason::closed);
+  }
+}
+
+CAF_TEST(whatever a reader under an overflow policy takes at a time is in order and told of) {
+  for (auto policy : {overflow_policy::drop_oldest, overflow_policy::drop_newest})
+    for (size_t room = 1; room < 900; room += 23) {
+      auto& x = open({"a"}, from_now{}, [&](stream_profile& p) {
+        p.overflow = policy;
+        p.queue_events = 2;
+      });
+      sink(x).room = 0;
+      std::string sent;
+      for (char c = 'a'; c <= 'z'; ++c) {
+        publish("a", std::string{c});
+        sent += c;
+        if ((c - 'a') % 5 == 4) {
+          sink(x).room = room;
+          x.content->on_writable();
+          settle();
+          if (!reads.empty())
+            answer_read();
+        }
+      }
+      sink(x).room = SIZE_MAX;
+      x.content->on_writable();
+      settle();
+      while (!reads.empty())
+        answer_read();
+      settle();
+      publish("a", "!");
+      auto got = data(x);
+      CAF_CHECK_EQUAL(got.back(), '!');
+      CAF_CHECK(std::is_sorted(got.begin(), got.end() - 1, std::less_equal<char>{}));
+      CAF_CHECK(got.size() >= 3 && got.size() < sent.size() + 1);
+      CAF_CHECK(sink(x).count("\"reason\":\"lagged\"") != 0);
+      x.content->end(end_reason::closed);
+    }
+}
+
 CAF_TEST(a reader that overflows may be disconnected) {
   auto& x = open({"a"}, from_now{}, [](stream_profile& p) {
     p.overflow = overflow_policy::disconnect;
@@ -386,6 +454,25 @@ CAF_TEST(an idle stream gets heartbeats and its position moves with them) {
   before = sink(x).bytes.size();
   tick(cfg.stream.heartbeat_interval + milliseconds{500});
   CAF_CHECK_EQUAL(sink(x).bytes.substr(before), ":\n\n");
+}
+
+CAF_TEST(a stream that reads for long gets heartbeats meanwhile) {
+  cfg.stream.recent_bytes = 1;
+  make_shard();
+  publish("a", std::string(3000, 'x'));
+  for (int i = 0; i < 3; ++i)
+    publish("a", std::to_string(i));
+  auto& x = open({"a"}, from_earliest{}, [](stream_profile& p) { p.chunk_bytes = 1000; });
+  answer_read();
+  CAF_REQUIRE_EQUAL(reads.size(), 1u); // the next piece is asked for and does not come
+  for (int i = 0; i < 2; ++i) {
+    auto before = sink(x).bytes.size();
+    tick(cfg.stream.heartbeat_interval + milliseconds{500});
+    CAF_CHECK_EQUAL(sink(x).bytes.substr(before), ":\n\n");
+  }
+  while (!reads.empty())
+    answer_read();
+  CAF_CHECK_EQUAL(data(x), std::string(3000, 'x') + "012");
 }
 
 CAF_TEST(a stream that is old enough is ended with a notice) {
