@@ -199,14 +199,23 @@ struct page_request {
   std::string mailbox_of; ///< see replay_request
   size_t limit = 100;
   bool reverse = false;
+
+  /// Of a page that goes on where one ended that was not answered: see `page`. What is missing
+  /// behind that place is told of.
+  bool goes_on = false;
+  std::shared_ptr<const cursor> seen;
 };
 
 /// A page as JSON.
 struct page {
   std::string json;
   size_t events = 0;
-  bool more = false; ///< it ends before what it was to cover
+  bool more = false;    ///< it ends before what it was to cover
+  bool has_gap = false; ///< it tells of something that is missing
   lsn covered{};
+
+  /// What the reader has seen on another node and this one does not have yet; nullptr: nothing.
+  std::shared_ptr<const cursor> seen;
 };
 
 struct topics_request {
@@ -249,7 +258,8 @@ struct mailbox_query {
   page_form form = page_form::items;
   std::string after; ///< id of the last item of the page before; empty: from the beginning
   size_t limit = 50;
-  size_t entries_max = 10'000; ///< as many are looked at
+  size_t bytes_max = 8 * 1024 * 1024; ///< about: the item that reaches it is the last
+  size_t entries_max = 10'000;        ///< as many are looked at
 };
 
 /// A page in the form that was asked for.

@@ -194,11 +194,7 @@ committed_batch::committed_batch(cursor before, bool is_member, std::vector<reco
 }
 
 cursor committed_batch::cursor_at(size_t i) const {
-  auto x = before_;
-  for (size_t n = 0; n <= i; ++n)
-    if (!records_[n].content.ephemeral)
-      x.set(records_[n].node, records_[n].origin);
-  return x;
+  return batch_walk{*this}.cursor_at(i);
 }
 
 const committed_batch::encoded& committed_batch::as(wire_format format) const {

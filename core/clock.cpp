@@ -32,6 +32,18 @@ const clock_source& system_clock_source() {
   return instance;
 }
 
+int64_t forward_clock::wall_ms() const {
+  auto now = source_.wall_ms();
+  auto shown = shown_ms_.load(std::memory_order_relaxed);
+  while (now != shown) {
+    if (now < shown && shown - now <= guarded_clock::tolerance_ms)
+      return shown;
+    if (shown_ms_.compare_exchange_weak(shown, now, std::memory_order_relaxed))
+      return now;
+  }
+  return now;
+}
+
 guarded_clock::guarded_clock(const clock_source& source, int64_t last_known_ms) : source_(source) {
   auto now = read();
   trust(now);
@@ -63,6 +75,14 @@ int64_t guarded_clock::delete_now_ms() const {
 bool guarded_clock::frozen() const {
   std::lock_guard guard{mutex_};
   return is_ahead(settle());
+}
+
+guarded_clock::doubts guarded_clock::doubt() const {
+  std::lock_guard guard{mutex_};
+  auto now = settle();
+  if (is_ahead(now))
+    return doubts::ahead;
+  return now.wall_ms < expected(now) - tolerance_ms ? doubts::behind : doubts::none;
 }
 
 int64_t guarded_clock::trusted_ms() const {

@@ -158,6 +158,9 @@ private:
                  + bytes(x.body_bytes)
                  + " of limits.body-bytes: the largest request would never "
                    "be accepted");
+    if (x.transfer_bytes < std::max(x.body_bytes, 16 * mib))
+      complain({"limits.transfer-bytes"}, "limits.transfer-bytes is " + bytes(x.transfer_bytes)
+                                            + "; it must be at least 16MiB, and limits.body-bytes");
     at_least("limits.batch-events", x.batch_events, 1, count);
     between("limits.topics-per-event", x.topics_per_event, 1, record_topics_max, count);
     between("limits.topics-per-stream", x.topics_per_stream, 1, 100'000, count);

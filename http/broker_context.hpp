@@ -32,6 +32,9 @@ struct broker_context {
   /// Prometheus text.
   std::function<std::string()> metrics;
 
+  /// A Unix time in milliseconds that has passed even if the clock of the machine is ahead.
+  std::function<int64_t()> past_ms;
+
   /// Decides who callers are; exchanged when the configuration is read again.
   std::atomic<std::shared_ptr<const authenticator>> gate;
 

@@ -19,6 +19,11 @@ public:
     return false;
   }
 
+  /// Whether the answer depends on the body: if not, only a short one is read before it.
+  virtual bool wants_body() const {
+    return true;
+  }
+
   /// The request is there: its head and, unless it streams, its body. Answers now or later, once.
   virtual void begin(session& s, request& x) = 0;
 
@@ -35,6 +40,11 @@ public:
 
   /// A deadline set by `begin` with worker::set_deadline(session) has passed.
   virtual void on_deadline(session& s) = 0;
+
+  /// The broker stops: who only waits is to answer now.
+  virtual void on_drain(session&) {
+    // nop
+  }
 };
 
 /// The exchange for a request.

@@ -21,14 +21,23 @@ namespace {
 /// ones.
 constexpr auto pause_after_failure = std::chrono::milliseconds{100};
 
+/// So that what fails ten times a second does not fill a disk with log lines.
+constexpr auto pause_between_warnings = std::chrono::seconds{30};
+
 /// A client whose packets are lost on the way looks like a quiet one. The system ends its
-/// connection when what was sent, a heartbeat at least, stays unacknowledged for so long.
+/// connection when what was sent stays unacknowledged for so long: a heartbeat, or where there is
+/// none, the system's own question after a minute of silence.
 void end_if_unacknowledged(tcp::socket& socket, milliseconds patience) {
   using longest = std::numeric_limits<int>;
   auto ms = static_cast<int>(std::min<int64_t>(patience.count(), longest::max()));
-  net::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT> option{ms};
-  boost::system::error_code ignored; // without it, the system's own patience counts
-  socket.set_option(option, ignored);
+  net::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT> unacknowledged{ms};
+  net::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE> silence_s{60};
+  net::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL> interval_s{10};
+  boost::system::error_code ignored; // without them, the system's own patience counts
+  socket.set_option(unacknowledged, ignored);
+  socket.set_option(net::socket_base::keep_alive{true}, ignored);
+  socket.set_option(silence_s, ignored);
+  socket.set_option(interval_s, ignored);
 }
 
 } // namespace
@@ -84,21 +93,26 @@ std::string listener::address() const {
 
 void listener::accept() {
   auto& home = *workers_[next_++ % workers_.size()];
-  acceptor_.async_accept(home.context(), [this, &home](boost::system::error_code ec,
-                                                       tcp::socket socket) {
-    if (ec == net::error::operation_aborted || !acceptor_.is_open())
-      return;
-    if (!ec) {
-      take(std::move(socket), home);
-      return accept();
-    }
-    spdlog::warn("accept failed err=\"{}\" retry_ms={}", ec.message(), pause_after_failure.count());
-    pause_.expires_after(pause_after_failure);
-    pause_.async_wait([this](boost::system::error_code stopped) {
-      if (!stopped)
-        accept();
-    });
-  });
+  acceptor_.async_accept(home.context(),
+                         [this, &home](boost::system::error_code ec, tcp::socket socket) {
+                           if (ec == net::error::operation_aborted || !acceptor_.is_open())
+                             return;
+                           if (!ec) {
+                             take(std::move(socket), home);
+                             return accept();
+                           }
+                           auto now = std::chrono::steady_clock::now();
+                           if (now - warned_ >= pause_between_warnings) {
+                             warned_ = now;
+                             spdlog::warn("accept failed err=\"{}\" retry_ms={}", ec.message(),
+                                          pause_after_failure.count());
+                           }
+                           pause_.expires_after(pause_after_failure);
+                           pause_.async_wait([this](boost::system::error_code stopped) {
+                             if (!stopped)
+                               accept();
+                           });
+                         });
 }
 
 void listener::take(tcp::socket socket, worker& home) {

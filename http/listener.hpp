@@ -8,6 +8,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -43,6 +44,7 @@ private:
   std::vector<worker*> workers_;
   broker_context& broker_;
   boost::asio::ip::tcp::acceptor acceptor_;
+  std::chrono::steady_clock::time_point warned_; // of a failure to accept
   boost::asio::steady_timer pause_;
   std::mutex mutex_;
   std::shared_ptr<boost::asio::ssl::context> tls_; // guarded by mutex_

@@ -117,6 +117,9 @@ std::string render_metrics(const statistics& stats, const store_statistics& stor
   f.counter("tidings_published_duplicates_total", "Publishes answered with an earlier result",
             value(stats.duplicates));
   f.counter("tidings_published_refused_total", "Events refused", value(stats.refused));
+  f.gauge("tidings_transfer_bytes_held",
+          "Bytes that connections hold of requests and answers under way",
+          static_cast<double>(value(stats.transfer_bytes)));
   f.gauge("tidings_publish_bytes_in_flight", "Bytes accepted and not yet answered",
           static_cast<double>(value(stats.publish_bytes)));
   f.counter("tidings_delivered_total", "Events written to streams", value(stats.delivered));
@@ -148,6 +151,9 @@ std::string render_metrics(const statistics& stats, const store_statistics& stor
           static_cast<double>(store.free_bytes));
   f.gauge("tidings_store_memory_bytes", "Memory of the store",
           static_cast<double>(store.memory_bytes));
+  f.gauge("tidings_store_clock_ahead",
+          "Whether nothing is deleted for its age because the clock looks too far ahead",
+          store.clock_is_ahead ? 1 : 0);
   f.gauge("tidings_store_last_position", "Position of the newest record",
           static_cast<double>(to_integer(store.last)));
   if (cluster)

@@ -8,9 +8,14 @@ namespace {
 
 class immediate : public exchange {
 public:
-  explicit immediate(std::function<response(session&, const request&)> make)
-    : make_(std::move(make)) {
+  using maker = std::function<response(session&, const request&)>;
+
+  immediate(maker make, bool wants_body) : make_(std::move(make)), wants_body_(wants_body) {
     // nop
+  }
+
+  bool wants_body() const override {
+    return wants_body_;
   }
 
   void begin(session& s, request& x) override {
@@ -22,21 +27,26 @@ public:
   }
 
 private:
-  std::function<response(session&, const request&)> make_;
+  maker make_;
+  bool wants_body_;
 };
+
+std::shared_ptr<exchange> refuse(immediate::maker make) {
+  return std::make_shared<immediate>(std::move(make), false);
+}
 
 } // namespace
 
 std::shared_ptr<exchange> make_answer(std::function<response(session&, const request&)> make) {
-  return std::make_shared<immediate>(std::move(make));
+  return std::make_shared<immediate>(std::move(make), true);
 }
 
 std::shared_ptr<exchange> make_refusal(failure why) {
-  return make_answer([why = std::move(why)](session&, const request&) { return problem(why); });
+  return refuse([why = std::move(why)](session&, const request&) { return problem(why); });
 }
 
 std::shared_ptr<exchange> make_method_refusal(std::string allowed) {
-  return make_answer([allowed = std::move(allowed)](session&, const request&) {
+  return refuse([allowed = std::move(allowed)](session&, const request&) {
     auto x = problem({errc::method_not_allowed, "this path takes " + allowed});
     x.headers.emplace_back("Allow", allowed);
     return x;

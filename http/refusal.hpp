@@ -7,7 +7,8 @@
 
 namespace tidings::http {
 
-/// Answers with a problem document. Takes the request's body first, if it is within the limits.
+/// Answers with a problem document. Takes the request's body first, if it is short: the connection
+/// can go on then.
 std::shared_ptr<exchange> make_refusal(failure why);
 
 /// Answers with 405 and the methods that there are.

@@ -24,6 +24,18 @@ constexpr size_t body_read_bytes = 64 * 1024;
 constexpr size_t linger_bytes_max = 4 * 1024 * 1024;
 constexpr auto linger_time = milliseconds{2'000};
 
+/// Of the body of a request that is refused whatever is in it. A longer one costs the connection.
+constexpr size_t refused_body_bytes_max = 16 * 1024;
+
+/// What a connection holds that is less than this is not counted.
+constexpr size_t held_bytes_min = 16 * 1024;
+
+failure held_too_much(const limits_config& limits) {
+  return {errc::overloaded, "requests and answers under way hold more than the "
+                              + std::to_string(limits.transfer_bytes)
+                              + " bytes of limits.transfer-bytes; try again"};
+}
+
 } // namespace
 
 session::session(worker& home, broker_context& broker, std::unique_ptr<transport> socket)
@@ -33,6 +45,7 @@ session::session(worker& home, broker_context& broker, std::unique_ptr<transport
 
 session::~session() {
   home_.clear_deadline(*this);
+  hold(0);
   if (socket_) // not given to a stream
     subtract(broker_.stats->connections_open);
 }
@@ -47,7 +60,10 @@ void session::drain() {
   draining_ = true;
   keep_alive_ = false;
   if (state_ == state::head && in_used_ == 0)
-    close();
+    return close();
+  if (state_ == state::handling)
+    if (auto x = exchange_) // may end in it
+      x->on_drain(*this);
 }
 
 void session::abort() {
@@ -92,7 +108,9 @@ void session::on_read(error_code ec, size_t n) {
   if (state_ == state::head && in_used_ == 0)
     home_.set_deadline(*this, limits.header_timeout);
   else if (state_ == state::body)
-    home_.set_deadline(*this, limits.body_timeout);
+    home_.set_deadline(*this, exchange_->streams()
+                                ? limits.body_timeout
+                                : time_for(limits.body_timeout, reader_->body_bytes() + n));
   in_used_ += n;
   process();
 }
@@ -141,6 +159,8 @@ bool session::process_head() {
   head_only_ = false;
   answer_begun_ = false;
   answer_done_ = false;
+  answer_bytes_ = 0;
+  transfer_begin_ms_.reset();
   body_done_ = false;
   paused_ = false;
   if (auto why = check_request_head(head, limits)) {
@@ -157,13 +177,17 @@ bool session::process_head() {
   head_only_ = x.method == bhttp::verb::head;
   exchange_ = let_in(x);
   auto claimed = reader_->content_length();
+  if (!exchange_->wants_body() && claimed > refused_body_bytes_max)
+    return refuse_without_body(*end);
   if (!exchange_->streams() && claimed > limits.body_bytes) {
     fail({errc::payload_too_large,
           "the body is longer than " + std::to_string(limits.body_bytes) + " bytes"},
          413);
     return false;
   }
-  if (reader_->expects_continue() && !reader_->done() && *end == in_used_) {
+  if (reader_->expects_continue() && x.http11 && !reader_->done() && *end == in_used_) {
+    if (!exchange_->wants_body())
+      return refuse_without_body(*end);
     out_ += "HTTP/1.1 100 Continue\r\n\r\n";
     flush();
   }
@@ -173,6 +197,17 @@ bool session::process_head() {
   if (exchange_->streams())
     exchange_->begin(*this, x);
   return state_ == state::body;
+}
+
+/// Answers a refused request before its body, which costs the connection.
+/// @returns whether to go on in the next state
+bool session::refuse_without_body(size_t head_bytes) {
+  consume(head_bytes);
+  state_ = state::handling;
+  home_.clear_deadline(*this);
+  auto keep = exchange_;
+  keep->begin(*this, reader_->content());
+  return false;
 }
 
 /// Finds out who asks, before anything else looks at the request.
@@ -203,6 +238,12 @@ bool session::process_body() {
       return false;
     }
     consume(*used);
+    if (!exchange_->wants_body() && reader_->body_bytes() > refused_body_bytes_max)
+      return refuse_without_body(0);
+    if (!exchange_->streams() && !hold(reader_->body_bytes())) {
+      fail(held_too_much(limits), 503);
+      return false;
+    }
     if (!exchange_->streams() && reader_->body_bytes() > limits.body_bytes) {
       fail({errc::payload_too_large,
             "the body is longer than " + std::to_string(limits.body_bytes) + " bytes"},
@@ -268,6 +309,11 @@ void session::respond(const response& x) {
   if (!body_done_)
     keep_alive_ = false; // the rest of the request is not wanted
   auto content = x;
+  auto& limits = local_shard().settings().limits;
+  // What is small goes out whatever others hold: a problem document is, too.
+  if (content.body.size() >= held_bytes_min
+      && value(broker_.stats->transfer_bytes) + content.body.size() > limits.transfer_bytes)
+    content = problem(held_too_much(limits));
   if (reader_) {
     auto& asked = reader_->content();
     if (asked.fields)
@@ -276,14 +322,21 @@ void session::respond(const response& x) {
         content.headers.push_back(std::move(header));
   }
   append_response(out_, content, home().date(), keep_alive_, head_only_);
-  answer_done_ = true;
+  begin_answer();
   flush();
 }
 
 void session::respond_raw(std::string header) {
   out_ += header;
-  answer_done_ = true;
+  begin_answer();
   flush();
+}
+
+/// What is in `out_` is the whole answer.
+void session::begin_answer() {
+  answer_bytes_ = unsent();
+  transfer_begin_ms_.reset();
+  answer_done_ = true;
 }
 
 void session::begin_streaming(std::string_view content_type) {
@@ -347,15 +400,21 @@ void session::fail(const failure& why, unsigned status) {
 void session::flush() {
   if (waiting_for_room_ || state_ == state::closed)
     return;
-  if (!out_.empty()) {
-    auto bytes = std::string_view{out_};
+  if (unsent() != 0) {
+    auto bytes = std::string_view{out_}.substr(out_begin_);
     error_code ec;
-    auto taken = socket_->write({&bytes, 1}, ec);
+    out_begin_ += socket_->write({&bytes, 1}, ec);
     if (ec)
       return close();
-    out_.erase(0, taken);
-    if (!out_.empty())
+    if (out_begin_ * 2 >= out_.size()) {
+      out_.erase(0, std::exchange(out_begin_, 0));
+      if (out_.capacity() > body_read_bytes && out_.size() * 2 < out_.capacity())
+        out_.shrink_to_fit();
+    }
+    if (unsent() != 0)
       return wait_for_room();
+    if (answer_begun_)
+      hold(0);
   }
   if (!answer_done_ || state_ == state::head)
     return;
@@ -366,8 +425,40 @@ void session::flush() {
 
 void session::wait_for_room() {
   waiting_for_room_ = true;
-  home_.set_deadline(*this, local_shard().settings().limits.write_timeout);
+  hold(out_.size());
+  auto& limits = local_shard().settings().limits;
+  home_.set_deadline(
+    *this, answer_begun_
+             ? limits.write_timeout
+             : time_for(limits.write_timeout, answer_bytes_ - std::min(answer_bytes_, unsent())));
   socket_->wait_for_room(shared_from_this());
+}
+
+/// Counts what this connection holds of its request or answer.
+/// @returns whether it holds no more than before, or all connections together do not hold too much
+bool session::hold(size_t bytes) {
+  if (bytes < held_bytes_min)
+    bytes = 0;
+  auto more = bytes > held_;
+  if (bytes == held_)
+    return true;
+  auto all = broker_.stats->transfer_bytes += bytes - held_; // modulo, if it is less
+  held_ = bytes;
+  return !more || all <= local_shard().settings().limits.transfer_bytes;
+}
+
+/// How long the body or the answer that is under way may wait for its next byte.
+/// @param bytes of it so far
+milliseconds session::time_for(milliseconds without_progress, size_t bytes) {
+  auto rate = settings().limits.transfer_rate_min;
+  if (rate == 0)
+    return without_progress;
+  auto now = local_shard().clock().steady_ms();
+  if (!transfer_begin_ms_)
+    transfer_begin_ms_ = now;
+  auto passed = now - *transfer_begin_ms_;
+  auto all = without_progress.count() + static_cast<int64_t>(1000 * bytes / rate);
+  return std::clamp(milliseconds{all - passed}, milliseconds{0}, without_progress);
 }
 
 void session::on_room(error_code ec) {
@@ -384,12 +475,15 @@ void session::on_room(error_code ec) {
 /// The answer is out: on to the next request.
 void session::answered() {
   exchange_.reset();
+  hold(0);
   if (!keep_alive_ || !body_done_)
     return linger();
   reader_.reset();
   head_only_ = false; // also of an answer to what never becomes a request
+  answer_begun_ = false;
   state_ = state::head;
-  home_.set_deadline(*this, local_shard().settings().limits.idle_timeout);
+  auto& limits = local_shard().settings().limits;
+  home_.set_deadline(*this, in_used_ == 0 ? limits.idle_timeout : limits.header_timeout);
   if (in_.capacity() > body_read_bytes && in_used_ == 0) {
     in_.clear();
     in_.shrink_to_fit();
@@ -445,6 +539,7 @@ void session::close() {
 }
 
 std::unique_ptr<transport> session::release(std::string& header) {
+  out_.erase(0, std::exchange(out_begin_, 0));
   header = std::exchange(out_, {}) + header;
   state_ = state::closed;
   home_.clear_deadline(*this);

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -76,7 +77,7 @@ public:
 
   /// Bytes of the answer that the client has not taken yet.
   size_t unsent() const noexcept {
-    return out_.size();
+    return out_.size() - out_begin_;
   }
 
   /// Whether nothing more of the body is read until `resume_body`.
@@ -105,11 +106,15 @@ private:
   void process();
   bool process_head();
   std::shared_ptr<exchange> let_in(request& x);
+  bool refuse_without_body(size_t head_bytes);
   bool process_body();
   void consume(size_t n);
   void fail(const failure& why, unsigned status);
   void flush();
   void wait_for_room();
+  bool hold(size_t bytes);
+  milliseconds time_for(milliseconds without_progress, size_t bytes);
+  void begin_answer();
   void answered();
   void ask_exchange();
   void linger();
@@ -123,6 +128,10 @@ private:
   size_t in_used_ = 0; // bytes of in_ that are filled
   size_t scanned_ = 0; // of the head
   std::string out_;
+  size_t out_begin_ = 0; // what is before it has been sent
+  size_t held_ = 0;      // see hold
+  size_t answer_bytes_ = 0;
+  std::optional<int64_t> transfer_begin_ms_; // when the body or the answer was first waited for
   std::unique_ptr<request_reader> reader_;
   std::shared_ptr<exchange> exchange_;
   state state_ = state::handshake;

@@ -73,21 +73,21 @@ revocations::revocations(milliseconds token_lifetime_max, size_t entries_max)
   // nop
 }
 
-result<revocation> revocations::revoke(revocation x, int64_t now_ms) {
+result<revocation> revocations::revoke(revocation x, int64_t now_ms, int64_t past_ms) {
   // A token that was issued before a moment in the future may live on from then.
   auto last_issued_ms = x.user.empty() ? now_ms : std::max(x.issued_before_ms, now_ms);
   x.dies_at_ms = last_issued_ms + lifetime_ms_;
-  if (auto why = add(x, now_ms))
+  if (auto why = add(x, past_ms))
     return *why;
   return x;
 }
 
-status revocations::add(revocation x, int64_t now_ms) {
+status revocations::add(revocation x, int64_t past_ms) {
   if (auto why = validate(x))
     return why;
   std::unique_lock guard{mutex_};
-  forget_dead(now_ms);
-  if (x.dies_at_ms <= now_ms)
+  forget_dead(past_ms);
+  if (x.dies_at_ms <= past_ms)
     return std::nullopt;
   auto& in = x.user.empty() ? tokens_ : users_;
   auto& name = x.user.empty() ? x.token_id : x.user;
@@ -129,8 +129,8 @@ std::vector<revocation> revocations::list(int64_t now_ms) const {
   return all;
 }
 
-void revocations::forget_dead(int64_t now_ms) {
-  auto is_dead = [now_ms](auto& x) { return x.second.dies_at_ms <= now_ms; };
+void revocations::forget_dead(int64_t past_ms) {
+  auto is_dead = [past_ms](auto& x) { return x.second.dies_at_ms <= past_ms; };
   std::erase_if(users_, is_dead);
   std::erase_if(tokens_, is_dead);
   count_ = users_.size() + tokens_.size();

@@ -56,12 +56,15 @@ public:
   /// those too that do not say when. Fails with errc::invalid_parameter, and with errc::overloaded
   /// if there are too many: nothing that is revoked is forgotten to make room.
   /// @param x its `dies_at_ms` does not count
+  /// @param past_ms see add
   /// @returns the entry, with `dies_at_ms`
-  result<revocation> revoke(revocation x, int64_t now_ms);
+  result<revocation> revoke(revocation x, int64_t now_ms, int64_t past_ms);
 
   /// Takes over an entry that was made before, or elsewhere. What is dead already is left out; of
   /// two entries for one user or token the stricter one stays. Fails like revoke.
-  status add(revocation x, int64_t now_ms);
+  /// @param past_ms what has died by then is forgotten: a time that has passed for certain, for a
+  ///   clock that is ahead for a while must not let anybody in again
+  status add(revocation x, int64_t past_ms);
 
   /// Whether a token that was good has been revoked. Who came without a token is never revoked.
   bool is_revoked(const caller& x) const;
@@ -75,7 +78,7 @@ private:
     int64_t dies_at_ms;
   };
 
-  void forget_dead(int64_t now_ms); // mutex_ is held
+  void forget_dead(int64_t past_ms); // mutex_ is held
 
   std::atomic<int64_t> lifetime_ms_;
   const size_t entries_max_;

@@ -81,12 +81,13 @@ public:
       if (auto again = store_->append_set_aside();
           !again && again.error().code != errc::storage_full)
         return again.error();
-    if (auto why = load_revocations(*store_, *revoked_, system_clock_source().wall_ms()))
+    if (auto why = load_revocations(*store_, *revoked_, store_->clock().delete_now_ms()))
       return why;
     context_.revoked = revoked_;
+    context_.past_ms = [this] { return store_->clock().delete_now_ms(); };
     context_.stats = stats_;
     context_.version = TIDINGS_VERSION;
-    context_.started_ms = system_clock_source().wall_ms();
+    context_.started_ms = clock_.wall_ms();
     context_.connections_max = connections_max(descriptors);
     context_.not_ready = [this] { return not_ready(); };
     context_.cluster = board_;
@@ -302,7 +303,7 @@ private:
     env.publish_bytes_max = config_->limits.publish_bytes;
     env.gate = cluster_gate_;
     env.board = board_;
-    env.clock = &system_clock_source();
+    env.clock = &clock_;
     env.on_broken = [this](const failure& why) {
       broken_ = true;
       on_broken_(why);
@@ -383,7 +384,7 @@ private:
       env.head = head;
       env.head_at = head_at;
       env.stats = stats_;
-      env.clock = &system_clock_source();
+      env.clock = &clock_;
       env.post = [&context = w->context()](std::function<void()> f) {
         boost::asio::post(context, std::move(f));
       };
@@ -413,15 +414,14 @@ private:
     for (uint32_t i = 0; i < config_->storage.readers; ++i)
       readers_.push_back(
         spawn_reader(*system_, store_, [store = store_] { return store->clock().read_now_ms(); }));
-    distributor_ =
-      spawn_distributor(*system_, config_, storage_, shards_, stats_, system_clock_source());
+    distributor_ = spawn_distributor(*system_, config_, storage_, shards_, stats_, clock_);
     mailbox_environment mail;
     mail.storage = storage_;
     mail.readers = readers_;
     mail.store = store_;
     mail.stats = stats_;
     mail.now_ms = [store = store_] { return store->clock().read_now_ms(); };
-    mailroom_ = spawn_mailroom(*system_, config_, std::move(mail), system_clock_source());
+    mailroom_ = spawn_mailroom(*system_, config_, std::move(mail), clock_);
     views_ = spawn_views(*system_, make_views_environment());
     introduce_shards({});
   }
@@ -444,7 +444,7 @@ private:
     env.store = store_;
     env.stats = stats_;
     env.board = board_;
-    env.clock = &system_clock_source();
+    env.clock = &clock_;
     return env;
   }
 
@@ -456,11 +456,11 @@ private:
   }
 
   /// Ends the streams of those whom the gate would not let in any more.
-  static void dismiss_who_may_not_stay(std::shared_ptr<const authenticator> gate,
-                                       const std::vector<shard_actor>& shards) {
+  void dismiss_who_may_not_stay(std::shared_ptr<const authenticator> gate,
+                                const std::vector<shard_actor>& shards) const {
     auto judge = std::make_shared<const std::function<bool(const caller&)>>(
-      [gate = std::move(gate)](const caller& x) {
-        return gate->is_still_good(x, system_clock_source().wall_ms());
+      [this, gate = std::move(gate)](const caller& x) {
+        return gate->is_still_good(x, clock_.wall_ms());
       });
     for (auto& x : shards)
       caf::anon_send(x, caller_judge{judge});
@@ -469,7 +469,7 @@ private:
   /// Something of the broker's own that another member has accepted. On the storage thread, which
   /// may come here when a stop has begun.
   void take_over(const record& x, const std::vector<shard_actor>& shards) {
-    if (!apply_revocation(x, *revoked_, system_clock_source().wall_ms()))
+    if (!apply_revocation(x, *revoked_, store_->clock().delete_now_ms()))
       return;
     dismiss_who_may_not_stay(context_.gate.load(), shards);
   }
@@ -481,11 +481,12 @@ private:
       return "joining";
     if (broken_)
       return "storage_failed";
-    if (store_->check_space())
+    if (store_->check_space(false))
       return "storage_full";
     return {};
   }
 
+  const forward_clock clock_{system_clock_source()};
   std::mutex config_mutex_; // of the two below
   std::shared_ptr<const config> config_;
   membership members_;                         // without a cluster: none

@@ -88,6 +88,8 @@ status log_writer::build(std::span<log_entry> entries) {
     }
     if (auto failed = mailboxes_.put_raises(batch_, x.raises))
       return failed;
+    for (auto& [user, item] : mailboxes_.take_dismissed())
+      retention_.dismissed(user, item);
     if (auto failed = retention_.add(x, value_))
       return failed;
   }

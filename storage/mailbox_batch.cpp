@@ -18,6 +18,14 @@ bool names_everyone(const Topics& topics) {
   return std::find(topics.begin(), topics.end(), everyone_topic) != topics.end();
 }
 
+/// Whose entry of an item one of its topics stands for.
+template <class Topics>
+std::optional<std::string_view> holder_by(std::string_view topic, const Topics& all) {
+  if (topic == everyone_topic)
+    return all_users;
+  return names_everyone(all) ? std::nullopt : user_of_topic(topic);
+}
+
 /// Calls back with everyone who has an entry of an item, until that fails.
 template <class F>
 status for_each_holder(const event& x, F f) {
@@ -83,6 +91,7 @@ void mailbox_batch::begin(bool is_shared) {
   written_.clear();
   items_.clear();
   told_.clear();
+  dismissed_.clear();
   is_shared_ = is_shared;
 }
 
@@ -95,6 +104,7 @@ void mailbox_batch::put(rocksdb::WriteBatch& to, std::string_view user, const ma
   encode_mailbox_key(key, user, x.item);
   auto goes = x.state == item_state::dismissed && !x.shared;
   if (goes) {
+    dismissed_.emplace_back(user, x.item);
     to.Delete(db_.at(family::mailbox), key);
   } else {
     encode_mailbox_entry(value_, x);
@@ -277,11 +287,11 @@ status mailbox_batch::apply_early(rocksdb::WriteBatch& to, const record& x) {
 }
 
 std::optional<std::string_view> user_released(const decoded_entry& of, std::string_view topic) {
-  if (!of.has_mail)
-    return std::nullopt;
-  if (topic == everyone_topic)
-    return all_users;
-  return names_everyone(of.topic_span()) ? std::nullopt : user_of_topic(topic);
+  return of.has_mail ? holder_by(topic, of.topic_span()) : std::nullopt;
+}
+
+std::optional<std::string_view> holder_of_item(const event& x, std::string_view topic) {
+  return x.mail ? holder_by(topic, x.topics) : std::nullopt;
 }
 
 } // namespace tidings::storage

@@ -10,6 +10,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tidings::storage {
 
@@ -53,6 +55,12 @@ public:
   /// An item is taken away, and what its users did with it.
   status take_item(rocksdb::WriteBatch& to, lsn from, const event& x);
 
+  /// The entries that have gone in this batch because their users were done with them, user and
+  /// item, since the last call.
+  std::vector<std::pair<std::string, lsn>> take_dismissed() {
+    return std::exchange(dismissed_, {});
+  }
+
   /// The batch has been written.
   void committed();
 
@@ -77,10 +85,14 @@ private:
   std::map<std::string, std::optional<mailbox_entry>> written_; // in this batch, by key
   std::map<std::pair<uint64_t, origin_position>, lsn> items_;   // in this batch
   std::map<std::string, std::optional<early_raise>> told_;      // in this batch, by key
+  std::vector<std::pair<std::string, lsn>> dismissed_;
   bool is_shared_ = false;
   uint64_t early_ = 0; // kept for items to come
   std::string value_;
 };
+
+/// Whose entry of an item one of its topics stands for; nullopt: nobody's, or it is no item.
+std::optional<std::string_view> holder_of_item(const event& x, std::string_view topic);
 
 /// The user whose entry goes when a topic lets go of a record; nullopt: nobody's.
 std::optional<std::string_view> user_released(const decoded_entry& of, std::string_view topic);

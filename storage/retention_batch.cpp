@@ -2,9 +2,10 @@
 
 #include "storage/keys.hpp"
 #include "storage/mailbox_batch.hpp"
-#include "storage/record_codec.hpp"
+#include "storage/rocksdb_failure.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace tidings::storage {
 
@@ -12,6 +13,9 @@ namespace {
 
 /// How many events of a topic that has long been over its bound go with each new one.
 constexpr size_t backlog_step = 64;
+
+/// How many marks of what is gone are cleared with each item that goes.
+constexpr size_t marks_step = 64;
 
 } // namespace
 
@@ -41,6 +45,8 @@ status retention_batch::add(const log_entry& x, std::string_view value) {
       windows_.forget(topic);
       continue;
     }
+    if (bound.items_max != 0 && !holder_of_item(content, topic))
+      continue;
     auto window = windows_.find(topic, bound, delete_now_ms_);
     if (!window)
       return window.error();
@@ -100,22 +106,78 @@ status retention_batch::release(topic_windows::window& x, lsn position) {
   entry.released |= uint32_t{1} << (i - topics.begin());
   auto all = static_cast<uint32_t>((uint64_t{1} << topics.size()) - 1);
   if (entry.released == all) {
-    for (auto topic : topics) {
-      encode_topic_key(key_, topic, position);
-      index_[key_].reset();
-      auto& floor = floors_[std::string{topic}];
-      floor = std::max(floor, position);
-    }
+    for (auto topic : topics)
+      if (auto failed = delist(topic, position, entry))
+        return failed;
     encode_stub(**value, entry_form::evicted, now_ms_, entry);
   } else {
-    // It stays in the index: for who reads this topic, the log knows that it was evicted.
-    encode_topic_key(key_, x.topic, position);
-    topic_entry kept{entry.expires_at_ms, 0, true};
-    encode_topic_entry(value_, kept);
-    index_[key_] = value_;
+    mark_released(x.topic, position, entry.expires_at_ms);
     set_released(**value, entry.released);
   }
   return std::nullopt;
+}
+
+void retention_batch::mark_released(std::string_view topic, lsn position, int64_t expires_at_ms) {
+  encode_topic_key(key_, topic, position);
+  encode_topic_entry(value_, topic_entry{expires_at_ms, 0, true});
+  index_[key_] = value_;
+}
+
+status retention_batch::delist(std::string_view topic, lsn position, const decoded_entry& entry) {
+  // Other events of a user's topic may be older than the item that goes.
+  auto window = windows_.peek(topic);
+  auto in_order = window ? window->bound.items_max == 0 : !user_released(entry, topic);
+  if (!in_order) {
+    auto clear = clear_below(topic, position);
+    if (!clear)
+      return clear.error();
+    if (!*clear) {
+      mark_released(topic, position, entry.expires_at_ms);
+      return std::nullopt;
+    }
+  }
+  encode_topic_key(key_, topic, position);
+  index_[key_].reset();
+  auto& floor = floors_[std::string{topic}];
+  floor = std::max(floor, position);
+  return std::nullopt;
+}
+
+result<bool> retention_batch::clear_below(std::string_view topic, lsn position) {
+  if (position >= first_)
+    return false; // what came before it in this batch is not in the index yet
+  auto begin = lsn{};
+  if (auto known = floors_.find(std::string{topic}); known != floors_.end())
+    begin = known->second; // not below that of the window
+  else if (auto window = windows_.peek(topic))
+    begin = window->gone;
+  encode_topic_key(key_, topic, next(begin));
+  std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::topic))};
+  size_t marks = 0;
+  for (at->Seek(key_); at->Valid(); at->Next()) {
+    auto where = parse_topic_key(view(at->key()));
+    auto there = parse_topic_entry(view(at->value()));
+    if (!where || !there)
+      return failure{errc::storage_corrupt, "an entry of the topic index cannot be read"};
+    if (where->topic != topic || where->position >= position)
+      return true;
+    auto changed = index_.find(at->key().ToString());
+    auto is_expired = there->expires_at_ms != 0 && there->expires_at_ms <= delete_now_ms_;
+    auto is_gone = there->released || is_expired || changed != index_.end(); // nothing comes back
+    if (!is_gone || ++marks > marks_step)
+      return false;
+    index_[at->key().ToString()].reset();
+    floors_[std::string{topic}] = where->position;
+  }
+  if (!at->status().ok())
+    return to_failure("cannot read the topic index", at->status());
+  return true;
+}
+
+void retention_batch::dismissed(std::string_view user, lsn item) {
+  auto window = windows_.peek(user_topic(user));
+  if (window && window->bound.items_max != 0)
+    window->held.remove(item);
 }
 
 result<std::string*> retention_batch::current(lsn position) {

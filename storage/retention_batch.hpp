@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/database.hpp"
+#include "storage/record_codec.hpp"
 #include "storage/topic_windows.hpp"
 #include "tidings/event_store.hpp"
 
@@ -35,6 +36,9 @@ public:
     windows_.forget(topic);
   }
 
+  /// An item has left a mailbox because its user was done with it.
+  void dismissed(std::string_view user, lsn item);
+
   /// Puts all changes into the batch: after the entries themselves, some of which may change too.
   status finish(rocksdb::WriteBatch& batch);
 
@@ -43,6 +47,16 @@ private:
 
   /// A topic lets go of a record.
   status release(topic_windows::window& x, lsn position);
+
+  /// A record that no topic holds any more leaves the index of one of them.
+  status delist(std::string_view topic, lsn position, const decoded_entry& entry);
+
+  /// Whether nothing of the topic is left below a position. What only marks something that is gone
+  /// goes from the lowest on, and the floor rises.
+  result<bool> clear_below(std::string_view topic, lsn position);
+
+  /// The topic stays in the index at this place, so that who reads it is told by the log.
+  void mark_released(std::string_view topic, lsn position, int64_t expires_at_ms);
 
   /// The value of a log entry as this batch leaves it; nullptr if it is already forgotten.
   result<std::string*> current(lsn position);

@@ -25,8 +25,18 @@ void retention_window::add_oldest(const entry& x) {
   count(x);
 }
 
+void retention_window::remove(lsn position) {
+  auto i = std::lower_bound(entries_.begin(), entries_.end(), position,
+                            [](const entry& x, lsn y) { return x.position < y; });
+  if (i == entries_.end() || i->position != position)
+    return;
+  bytes_ -= i->bytes;
+  entries_.erase(i);
+}
+
 bool retention_window::exceeds(const topic_retention& bound) const noexcept {
-  return (bound.events_max != 0 && entries_.size() > bound.events_max)
+  return (bound.items_max != 0 && entries_.size() > bound.items_max)
+         || (bound.events_max != 0 && entries_.size() > bound.events_max)
          || (bound.bytes_max != 0 && bytes_ > bound.bytes_max);
 }
 

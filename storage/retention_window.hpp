@@ -23,6 +23,9 @@ public:
   /// Older than all before: while the window is filled from the index, newest first.
   void add_oldest(const entry& x);
 
+  /// Takes out what is gone for another reason, if it is there.
+  void remove(lsn position);
+
   /// Whether there is more than the bound allows, what has expired included.
   bool exceeds(const topic_retention& bound) const noexcept;
 

@@ -8,6 +8,8 @@
 #include "storage/topic_listing.hpp"
 #include "storage/witness.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -22,6 +24,7 @@ struct rocksdb_event_store::impl {
   log_writer writer;
   mailbox_index mailboxes;
   store_reader reader;
+  guarded_clock::doubts clock_doubt = guarded_clock::doubts::none;
   maintenance background;
 
   impl(const storage_config& settings, opened_store&& x)
@@ -36,6 +39,23 @@ struct rocksdb_event_store::impl {
       background(*store.db, *store.expiry, *store.index, [this] { return writer.last(); },
                  {.compaction_interval = settings.compaction_interval}) {
     // nop
+  }
+
+  /// Says it once when the clock is in doubt, and when it is not any more.
+  void watch_clock() {
+    auto doubt = store.clock->doubt();
+    if (std::exchange(clock_doubt, doubt) == doubt)
+      return;
+    if (doubt == guarded_clock::doubts::ahead)
+      spdlog::warn(
+        "the clock of this machine is ahead of what it should be after the last stop, or "
+        "has jumped: nothing is deleted for its age until it has kept pace for 24 hours");
+    else if (doubt == guarded_clock::doubts::behind)
+      spdlog::warn(
+        "the clock of this machine is behind the one that this store has seen: events keep "
+        "later times, and what was hidden for its age may be shown again");
+    else
+      spdlog::info("the clock of this machine is as it should be");
   }
 
   ~impl() {
@@ -66,7 +86,11 @@ rocksdb_event_store::open(const storage_config& settings, const mailbox_config& 
       return *failed;
   if (auto failed = x->mark.move_to(x->writer.end()))
     return *failed;
-  x->background.start([self = x.get()] { self->mark.touch(); });
+  x->watch_clock();
+  x->background.start([self = x.get()] {
+    self->mark.touch();
+    self->watch_clock();
+  });
   return std::unique_ptr<rocksdb_event_store>{new rocksdb_event_store{std::move(x)}};
 }
 
@@ -113,7 +137,7 @@ result<std::vector<record>> rocksdb_event_store::reoriginate(uint64_t node, orig
                                                              origin_position up_to) {
   if (auto failed = impl_->store.db->failed())
     return *failed;
-  if (auto full = check_space())
+  if (auto full = check_space(false))
     return *full;
   return impl_->writer.reoriginate(node, after, up_to);
 }
@@ -121,7 +145,7 @@ result<std::vector<record>> rocksdb_event_store::reoriginate(uint64_t node, orig
 result<std::vector<record>> rocksdb_event_store::append_set_aside() {
   if (auto failed = impl_->store.db->failed())
     return *failed;
-  if (auto full = check_space())
+  if (auto full = check_space(false))
     return *full;
   return impl_->writer.append_set_aside();
 }
@@ -133,7 +157,7 @@ void rocksdb_event_store::dismiss_admitted() {
 status rocksdb_event_store::append_forgotten(const log_head& x) {
   if (auto failed = impl_->store.db->failed())
     return failed;
-  if (auto full = check_space())
+  if (auto full = check_space(false))
     return full;
   return impl_->writer.append_forgotten(x);
 }
@@ -144,8 +168,9 @@ status rocksdb_event_store::append(std::span<log_entry> entries, bool sync) {
   auto is_stored = [](const log_entry& x) {
     return !x.content.content.ephemeral || !x.changes.empty();
   };
+  auto is_event = [&](const log_entry& x) { return is_stored(x) && !is_upkeep(x); };
   if (std::any_of(entries.begin(), entries.end(), is_stored))
-    if (auto full = check_space())
+    if (auto full = check_space(std::none_of(entries.begin(), entries.end(), is_event)))
       return full;
   return impl_->writer.append(entries, sync);
 }
@@ -178,8 +203,8 @@ result<std::optional<key_entry>> rocksdb_event_store::find_key(std::string_view 
   return std::optional<key_entry>{{x->position, node, x->origin, x->time_ms, x->fingerprint}};
 }
 
-status rocksdb_event_store::check_space() {
-  return impl_->store.space->check();
+status rocksdb_event_store::check_space(bool for_upkeep) {
+  return impl_->store.space->check(for_upkeep);
 }
 
 // -- any thread
@@ -264,6 +289,7 @@ store_statistics rocksdb_event_store::statistics() const {
     x.memory_bytes += cached; // one cache for all families
   if (auto space = impl_->store.space->measure())
     x.free_bytes = space->free;
+  x.clock_is_ahead = impl_->store.clock->frozen();
   return x;
 }
 

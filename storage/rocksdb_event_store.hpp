@@ -47,7 +47,7 @@ public:
   status append(std::span<log_entry> entries, bool sync) override;
   status sync() override;
   result<std::optional<key_entry>> find_key(std::string_view key, int64_t now_ms) override;
-  status check_space() override;
+  status check_space(bool for_upkeep) override;
   lsn last() const override;
   result<read_outcome> read(const read_request& what, record_visitor& to) const override;
   result<resolved_cursor> resolve(const cursor& x, const subscription& who) const override;

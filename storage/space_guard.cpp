@@ -34,22 +34,32 @@ space_guard::space_guard(const storage_config& settings, const clock_source& clo
   // nop
 }
 
-status space_guard::check() {
+status space_guard::check(bool for_upkeep) {
   std::lock_guard guard{mutex_};
   auto now = clock_.steady_ms();
-  if (checked_ms_ && now - *checked_ms_ < interval_ms)
-    return found_;
-  checked_ms_ = now;
+  if (!checked_ms_ || now - *checked_ms_ >= interval_ms) {
+    checked_ms_ = now;
+    look();
+  }
+  return for_upkeep ? upkeep_ : found_;
+}
+
+void space_guard::look() {
   found_.reset();
+  upkeep_.reset();
   auto space = measure_();
   if (!space) {
-    found_ = space.error();
-  } else if (auto reserve = reserve_of(settings_, *space); space->free < reserve) {
-    found_ =
-      failure{errc::storage_full, "the disk has " + in_mebibytes(space->free)
-                                    + " free, less than the reserve of " + in_mebibytes(reserve)};
+    found_ = upkeep_ = space.error();
+    return;
   }
-  return found_;
+  auto reserve = reserve_of(settings_, *space);
+  if (space->free >= reserve)
+    return;
+  found_ =
+    failure{errc::storage_full, "the disk has " + in_mebibytes(space->free)
+                                  + " free, less than the reserve of " + in_mebibytes(reserve)};
+  if (space->free < reserve / 2)
+    upkeep_ = found_;
 }
 
 status space_guard::check_start(uint64_t wal_bytes) {

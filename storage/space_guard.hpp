@@ -35,8 +35,9 @@ public:
   /// `clock` must outlive the guard.
   space_guard(const storage_config& settings, const clock_source& clock, probe measure);
 
-  /// errc::storage_full below the reserve. Looks at the disk at most every 250 ms.
-  status check();
+  /// errc::storage_full below the reserve, `for_upkeep` below half of it. Looks at the disk at most
+  /// every 250 ms.
+  status check(bool for_upkeep);
 
   /// Whether a start is possible: it must be able to flush the write-ahead log that it finds.
   status check_start(uint64_t wal_bytes);
@@ -46,12 +47,15 @@ public:
   }
 
 private:
+  void look(); // mutex_ is held
+
   const storage_config settings_;
   const clock_source& clock_;
   const probe measure_;
   std::mutex mutex_;
   std::optional<int64_t> checked_ms_;
-  status found_;
+  status found_; // for events
+  status upkeep_;
 };
 
 /// Asks the operating system about the file system of a directory.

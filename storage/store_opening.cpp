@@ -210,7 +210,13 @@ private:
         auto found = x.db->get(family::topic, key);
         if (!found)
           return found.error();
-        if (!*found)
+        if (*found)
+          continue;
+        encode_topic_key(key, topic, lsn{});
+        auto floor = x.db->get(family::topic, key);
+        if (!floor)
+          return floor.error();
+        if (!*floor || parse_topic_floor(**floor).value_or(lsn{}) < position)
           return failure{errc::storage_corrupt,
                          "the store has lost a part of its topic index: position "
                            + std::to_string(to_integer(position))

@@ -16,8 +16,13 @@ failure unreadable() {
   return {errc::storage_corrupt, "an entry of the topic index cannot be read"};
 }
 
-bool same(const topic_retention& x, const topic_retention& y) {
-  return x.events_max == y.events_max && x.bytes_max == y.bytes_max;
+failure unreadable_mailbox() {
+  return {errc::storage_corrupt, "an entry of the mailbox index cannot be read"};
+}
+
+/// @param topic `everyone`, or that of a user
+std::string_view mailbox_of_topic(std::string_view topic) {
+  return user_of_topic(topic).value_or(all_users);
 }
 
 } // namespace
@@ -28,7 +33,7 @@ result<topic_windows::window*> topic_windows::find(std::string_view topic,
   if (i != by_topic_.end()) {
     auto& known = *i->second;
     windows_.splice(windows_.end(), windows_, i->second);
-    if (same(known.bound, bound) || known.in_batch) {
+    if (known.bound == bound || known.in_batch) {
       count(known);
       return &known;
     }
@@ -57,7 +62,7 @@ void topic_windows::forget(std::string_view topic) {
   auto window = i->second;
   if (window->in_batch) {
     constexpr auto none = std::numeric_limits<uint64_t>::max();
-    window->bound = {none, none}; // no bound that is asked for: it will be filled again
+    window->bound = {none, none, none}; // no bound that is asked for: it will be filled again
     return;
   }
   weight_ -= window->counted;
@@ -66,6 +71,27 @@ void topic_windows::forget(std::string_view topic) {
 }
 
 status topic_windows::fill(window& x, int64_t now_ms) const {
+  return x.bound.items_max != 0 ? fill_with_items(x, now_ms) : fill_with_events(x, now_ms);
+}
+
+status topic_windows::read_floor(window& x) const {
+  std::string key;
+  encode_topic_key(key, x.topic, lsn{});
+  auto value = db_.get(family::topic, key);
+  if (!value)
+    return value.error();
+  if (!*value)
+    return std::nullopt;
+  auto floor = parse_topic_floor(**value);
+  if (!floor)
+    return unreadable();
+  x.gone = x.evicted = *floor;
+  return std::nullopt;
+}
+
+status topic_windows::fill_with_events(window& x, int64_t now_ms) const {
+  if (auto failed = read_floor(x))
+    return failed;
   std::string first;
   encode_topic_key(first, x.topic, lsn{});
   std::string key;
@@ -74,13 +100,6 @@ status topic_windows::fill(window& x, int64_t now_ms) const {
   rocksdb::Slice lower{first};
   options.iterate_lower_bound = &lower;
   std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator(options, db_.at(family::topic))};
-  at->Seek(first);
-  if (at->Valid() && view(at->key()) == first) {
-    auto floor = parse_topic_floor(view(at->value()));
-    if (!floor)
-      return unreadable();
-    x.gone = x.evicted = *floor;
-  }
   for (at->SeekForPrev(key); at->Valid(); at->Prev()) {
     auto where = parse_topic_key(view(at->key()));
     if (!where)
@@ -103,7 +122,72 @@ status topic_windows::fill(window& x, int64_t now_ms) const {
   return std::nullopt;
 }
 
+/// The topic index does not know what an item is: the mailbox does, and what has left that does not
+/// count.
+status topic_windows::fill_with_items(window& x, int64_t now_ms) const {
+  if (auto failed = read_floor(x))
+    return failed;
+  auto user = mailbox_of_topic(x.topic);
+  std::string key;
+  encode_mailbox_key(key, user, lsn{std::numeric_limits<uint64_t>::max()});
+  std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::mailbox))};
+  for (at->SeekForPrev(key); at->Valid(); at->Prev()) {
+    auto where = parse_mailbox_key(view(at->key()));
+    if (!where)
+      return unreadable_mailbox();
+    if (where->user != user)
+      break;
+    auto entry = parse_mailbox_entry(where->item, view(at->value()));
+    if (!entry)
+      return unreadable_mailbox();
+    auto is_own = entry->shared == (user == all_users); // else it is of an item of everyone's
+    if (!is_own || (entry->expires_at_ms != 0 && entry->expires_at_ms <= now_ms))
+      continue;
+    if (x.held.exceeds(x.bound)) {
+      x.has_backlog = true;
+      break;
+    }
+    x.held.add_oldest({where->item, entry->expires_at_ms, 0});
+  }
+  if (!at->status().ok())
+    return to_failure("cannot read the mailbox index", at->status());
+  return std::nullopt;
+}
+
 result<std::vector<lsn>> topic_windows::backlog(window& x, size_t limit) const {
+  return x.bound.items_max != 0 ? backlog_of_items(x, limit) : backlog_of_events(x, limit);
+}
+
+result<std::vector<lsn>> topic_windows::backlog_of_items(window& x, size_t limit) const {
+  std::vector<lsn> found;
+  auto user = mailbox_of_topic(x.topic);
+  std::string key;
+  encode_mailbox_key(key, user, next(x.evicted));
+  std::unique_ptr<rocksdb::Iterator> at{db_.raw().NewIterator({}, db_.at(family::mailbox))};
+  x.has_backlog = false;
+  for (at->Seek(key); at->Valid(); at->Next()) {
+    auto where = parse_mailbox_key(view(at->key()));
+    if (!where)
+      return unreadable_mailbox();
+    if (where->user != user || where->item >= x.held.oldest())
+      break;
+    auto entry = parse_mailbox_entry(where->item, view(at->value()));
+    if (!entry)
+      return unreadable_mailbox();
+    if (entry->shared != (user == all_users))
+      continue;
+    if (found.size() == limit) {
+      x.has_backlog = true;
+      break;
+    }
+    found.push_back(where->item);
+  }
+  if (!at->status().ok())
+    return to_failure("cannot read the mailbox index", at->status());
+  return found;
+}
+
+result<std::vector<lsn>> topic_windows::backlog_of_events(window& x, size_t limit) const {
   std::vector<lsn> found;
   std::string key;
   encode_topic_key(key, x.topic, next(x.evicted));

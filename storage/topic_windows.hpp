@@ -19,7 +19,7 @@ class topic_windows {
 public:
   struct window {
     std::string topic;
-    topic_retention bound; ///< what it was filled for
+    topic_retention bound; ///< what it was filled for: if it is one of items, it holds only these
     retention_window held;
     lsn gone{};            ///< the topic's floor
     lsn evicted{};         ///< all up to here is evicted
@@ -57,6 +57,12 @@ private:
   using order = std::list<window>;
 
   status fill(window& x, int64_t now_ms) const;
+  status fill_with_events(window& x, int64_t now_ms) const;
+  status fill_with_items(window& x, int64_t now_ms) const;
+  status read_floor(window& x) const;
+
+  result<std::vector<lsn>> backlog_of_events(window& x, size_t limit) const;
+  result<std::vector<lsn>> backlog_of_items(window& x, size_t limit) const;
 
   void count(window& x);
 

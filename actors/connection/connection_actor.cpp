@@ -14,7 +14,9 @@ namespace tidings {
 
 namespace {
 
-constexpr auto read_timeout = std::chrono::seconds{60};
+// The reader is an actor of this process: if it is gone, that is an error at once. A
+// timeout would stay in CAF's clock for its whole time after the answer, one for each request.
+constexpr auto no_timeout = caf::infinite;
 
 class connection : public pinned<connection_actor::base>, public stream::owner {
 public:
@@ -48,7 +50,7 @@ public:
   // -----------------------------------------------------------------------------------
 
   void read(replay_request x) override {
-    request(reader_, read_timeout, std::move(x))
+    request(reader_, no_timeout, std::move(x))
       .then([this](const replay_chunk_ptr& chunk) { stream_->on_chunk(*chunk); },
             [this](const caf::error& err) {
               if (stream_->has_ended())

@@ -309,12 +309,17 @@ bool stream::deliver(const delivery& x, size_t taken) {
   settle_live();
   took(x, taken);
   fall_behind();
-  if (lag_) // what was collected before it lagged
-    for (auto& run : x.runs)
+  if (lag_) { // what was collected before it lagged
+    std::optional<batch_walk> walk;
+    for (auto& run : x.runs) {
+      if (!walk || &walk->batch() != run.batch)
+        walk.emplace(*run.batch);
       for (auto i = run.first; i <= run.last; ++i)
         if (auto& record = run.batch->records()[i];
             !record.content.ephemeral && record.position > position_)
-          miss({record.position, run.batch->cursor_at(i)});
+          miss({record.position, walk->cursor_at(i)});
+    }
+  }
   return false;
 }
 
@@ -531,7 +536,8 @@ void stream::on_tick() {
         fall_behind();
       }
     }
-  } else if (now - last_beat() >= ticks(profile_->heartbeat_interval)) {
+  } else if (state_ == state::catching_up && profile_->heartbeat_interval.count() != 0
+             && now - last_beat() >= ticks(profile_->heartbeat_interval)) {
     wrote_at_tick_ = beat_at_tick_ = now;
     if (!opening_) { // what it reads has nothing for it, or not yet what it has seen elsewhere
       std::string out;
@@ -549,7 +555,8 @@ void stream::end(end_reason why) {
   if (state_ == state::ended)
     return;
   auto gone = why == end_reason::client_gone || why == end_reason::connection_lost;
-  if (!gone)
+  auto may_read = why != end_reason::token_expired && why != end_reason::revoked;
+  if (!gone && may_read)
     home_.flush();
   if (state_ == state::live) {
     settle_live();

@@ -14,16 +14,16 @@ namespace tidings {
 class unsent {
 public:
   bool empty() const noexcept {
-    return shared_.empty() && own_.empty();
+    return shared_.empty() && own_left().empty();
   }
 
   size_t size() const noexcept {
-    return shared_.size() + own_.size();
+    return shared_.size() + own_left().size();
   }
 
   /// In the order in which they go.
   std::array<std::string_view, 2> pieces() const noexcept {
-    return {shared_, own_};
+    return {shared_, own_left()};
   }
 
   void append(std::string_view bytes) {
@@ -43,16 +43,25 @@ public:
     shared_.remove_prefix(of_shared);
     if (shared_.empty())
       of_.reset();
-    if (taken - of_shared == own_.size())
+    own_begin_ += taken - of_shared;
+    if (own_begin_ == own_.size())
       std::string{}.swap(own_);
+    else if (own_begin_ < own_.size() / 2)
+      return; // moving the rest each time would cost its square
     else
-      own_.erase(0, taken - of_shared);
+      own_.erase(0, own_begin_);
+    own_begin_ = 0;
   }
 
 private:
+  std::string_view own_left() const noexcept {
+    return std::string_view{own_}.substr(own_begin_);
+  }
+
   std::shared_ptr<const void> of_;
   std::string_view shared_;
   std::string own_;
+  size_t own_begin_ = 0; // what is before it has been sent
 };
 
 } // namespace tidings

@@ -14,7 +14,9 @@ namespace tidings {
 
 namespace {
 
-constexpr auto request_timeout = std::chrono::seconds{60};
+// Readers and the store are actors of this process: one that is gone is an error at once. A
+// timeout would stay in CAF's clock for its whole time after the answer, one for each request.
+constexpr auto no_timeout = caf::infinite;
 
 /// Items that one event tells of: what is more goes to the next, in the same atomic request.
 constexpr size_t items_per_event_max = 1'000;
@@ -67,7 +69,7 @@ private:
       x.ids = *order.ids;
     x.entries_max = config_->mailbox.items_max;
     auto& reader = env_->readers[std::hash<std::string>{}(user_) % env_->readers.size()];
-    self_->request(reader, request_timeout, std::move(x))
+    self_->request(reader, no_timeout, std::move(x))
       .then([this](const mailbox_listing_ptr& in) { decide_and_store(*in); },
             [this](caf::error& why) { fail(std::move(why)); });
   }
@@ -86,7 +88,7 @@ private:
     if (decision.changes.empty())
       return finish(std::move(outcome));
     auto request = make_request(decision, outcome.changed, now);
-    self_->request(env_->storage, request_timeout, caf::put_atom_v, std::move(request))
+    self_->request(env_->storage, no_timeout, caf::put_atom_v, std::move(request))
       .then(
         [this, outcome = std::move(outcome)](const publish_ptr& stored) mutable {
           if (auto& why = stored->items.front().outcome.refused)

@@ -18,7 +18,12 @@ class item_writer : public record_visitor {
 public:
   item_writer(std::string& out, const mailbox_query& what, bool is_member,
               const std::unordered_map<uint64_t, item_state>& states)
-    : out_(out), form_(what.form), user_(what.user), is_member_(is_member), states_(states) {
+    : out_(out),
+      bytes_max_(what.bytes_max),
+      form_(what.form),
+      user_(what.user),
+      is_member_(is_member),
+      states_(states) {
     // nop
   }
 
@@ -26,6 +31,10 @@ public:
     auto state = states_.find(to_integer(x.position));
     if (!x.mail || state == states_.end())
       return true;
+    is_full_ = out_.size() >= bytes_max_;
+    if (is_full_)
+      return false;
+    last_ = x.position;
     id_.clear();
     event_id{x.node, x.origin}.append_to(id_, is_member_);
     topics_.assign(x.topics.begin(), x.topics.end());
@@ -50,8 +59,21 @@ public:
     // gone between the list and the look
   }
 
+  /// Whether there was no room for the item after the last.
+  bool is_full() const noexcept {
+    return is_full_;
+  }
+
+  /// The last item that was written.
+  lsn last() const noexcept {
+    return last_;
+  }
+
 private:
   std::string& out_;
+  size_t bytes_max_;
+  lsn last_{};
+  bool is_full_ = false;
   page_form form_;
   const std::string& user_;
   bool is_member_;
@@ -131,6 +153,11 @@ result<mailbox_page> mailbox_reader::read_page(const mailbox_query& x, int64_t n
   item_writer writer{page.text, x, store_.is_member(), states};
   if (auto why = store_.read_records(positions, now_ms, writer))
     return *why;
+  if (writer.is_full()) {
+    more = true;
+    positions.erase(std::find(positions.begin(), positions.end(), writer.last()) + 1,
+                    positions.end());
+  }
   if (x.form == page_form::notifications)
     page.text += ']';
   if (x.form != page_form::items)

@@ -12,7 +12,9 @@ namespace tidings {
 
 namespace {
 
-constexpr auto read_timeout = std::chrono::seconds{60};
+// Readers and mailboxes are actors of this process: one that is gone is an error at once. A
+// timeout would stay in CAF's clock for its whole time after the answer, one for each request.
+constexpr auto no_timeout = caf::infinite;
 constexpr auto peer_timeout = std::chrono::seconds{5};
 
 class shard_shell : public pinned<shard_actor::base>, public shard::agent {
@@ -124,7 +126,7 @@ private:
 
   template <class Answer, class Actor, class Question>
   void ask(const Actor& whom, Question x, std::function<void(result<Answer>)> then) {
-    request(whom, read_timeout, std::move(x))
+    request(whom, no_timeout, std::move(x))
       .then([then](Answer& answer) { then(std::move(answer)); },
             [then](const caf::error& err) { then(from_caf(err)); });
   }

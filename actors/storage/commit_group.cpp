@@ -162,19 +162,23 @@ commit_group::outcome commit_group::commit() {
                        [](auto& x) { return !x.content.content.ephemeral; });
   };
   if (storing())
-    why = store_.check_space();
+    why = store_.check_space(false);
   auto begin = store_.cursor_at(store_.last());
-  if (why)
-    refuse_all(*why, true);
+  if (why) {
+    auto upkeep_too = store_.check_space(true).has_value();
+    refuse_unless(*why, [&](const log_entry& x) {
+      return x.content.content.ephemeral || (!upkeep_too && is_upkeep(x));
+    });
+  }
   auto done = false;
   if (!entries_.empty()) {
     auto stores = storing();
     auto failed = store_.append(entries_, sync_);
     if (failed && failed->code == errc::storage_full) {
-      refuse_all(*failed, false); // since it was asked a moment ago; nothing has been written
+      refuse_all(*failed); // since it was asked a moment ago; nothing has been written
     } else if (failed) {
       // It may have reached the disk all the same, and be there after the next start.
-      refuse_all({errc::indeterminate, failed->detail}, false);
+      refuse_all({errc::indeterminate, failed->detail});
       result.broken = failed;
     } else {
       done = stores;
@@ -183,7 +187,7 @@ commit_group::outcome commit_group::commit() {
   if (sync_ && !done && !result.broken) { // a repeat asks for it, and nothing was written with it
     result.broken = store_.sync();
     if (result.broken)
-      refuse_all({errc::indeterminate, result.broken->detail}, false);
+      refuse_all({errc::indeterminate, result.broken->detail});
   }
   auto level = sync_ ? durability::fsync : durability::written;
   for (auto& x : waiting_) {
@@ -253,13 +257,19 @@ void commit_group::refuse_works() {
   works_.clear();
 }
 
-/// Refuses what is waiting; if `stored_only`, ephemeral events stay in the group.
-void commit_group::refuse_all(const failure& why, bool stored_only) {
+void commit_group::refuse_all(const failure& why) {
+  refuse_unless(why, [](auto&) { return false; });
+}
+
+/// Refuses what is waiting, but for what stays in the group. What other nodes sent goes with the
+/// rest.
+void commit_group::refuse_unless(const failure& why,
+                                 const std::function<bool(const log_entry&)>& stays) {
   refuse_works();
   std::vector<log_entry> kept;
   std::vector<size_t> moved(entries_.size());
   for (size_t i = 0; i < entries_.size(); ++i)
-    if (stored_only && entries_[i].content.content.ephemeral) {
+    if (entries_[i].body.empty() && stays(entries_[i])) {
       moved[i] = kept.size();
       kept.push_back(std::move(entries_[i]));
     } else {

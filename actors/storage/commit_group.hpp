@@ -4,6 +4,7 @@
 #include "actors/messages.hpp"
 #include "tidings/event_store.hpp"
 
+#include <functional>
 #include <unordered_map>
 #include <vector>
 
@@ -67,7 +68,8 @@ private:
   void enlist(publish_item& x, int64_t now_ms);
   void settle_repeat(publish_item& x, const status& broken);
   void refuse_works();
-  void refuse_all(const failure& why, bool stored_only);
+  void refuse_all(const failure& why);
+  void refuse_unless(const failure& why, const std::function<bool(const log_entry&)>& stays);
 
   event_store& store_;
   limits limits_;

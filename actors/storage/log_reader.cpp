@@ -308,6 +308,10 @@ result<page> log_reader::read_page(const page_request& x, int64_t now_ms) const 
   auto since = locate(x.since, *x.who);
   if (!since)
     return since.error();
+  if (x.goes_on) {
+    since->quiet = false;
+    since->seen = x.seen;
+  }
   read_request what;
   what.who = x.who.get();
   what.after = since->after;
@@ -325,8 +329,8 @@ result<page> log_reader::read_page(const page_request& x, int64_t now_ms) const 
   what.seen = since->seen.get();
   page_writer writer{answer, x.limit, store_.is_member(), what.seen};
   auto covered = x.reverse ? what.until : what.after;
-  // Pages are for people and scripts: they end by their limit, or by a bound on the work.
-  constexpr auto rounds_max = 1000;
+  // They end by their limit, or by a bound on the work: others wait for this reader.
+  constexpr auto rounds_max = 20;
   auto ended = false;
   for (int i = 0; i < rounds_max && !writer.more() && !ended && what.after < what.until; ++i) {
     auto outcome = store_.read(what, writer);
@@ -347,7 +351,10 @@ result<page> log_reader::read_page(const page_request& x, int64_t now_ms) const 
   seen_with(store_.cursor_at(covered), what.seen).append_to(answer.json);
   answer.json += "\",\"more\":";
   answer.json += answer.more ? "true" : "false";
+  if (what.seen && !store_.cursor_at(covered).covers(*what.seen))
+    answer.seen = since->seen;
   answer.json += ",\"gap\":";
+  answer.has_gap = true;
   if (since->gap) {
     gap notice;
     notice.reason = *since->gap;
@@ -355,9 +362,13 @@ result<page> log_reader::read_page(const page_request& x, int64_t now_ms) const 
     notice.to = seen_with(store_.cursor_at(since->after), what.seen);
     answer.json += to_json(notice);
   } else if (writer.missing().open() && !since->quiet && !x.reverse) {
-    answer.json += to_json(writer.missing().take(since->from));
+    auto from = since->from;
+    if (from.empty())
+      from = seen_with(store_.cursor_at(since->after), what.seen).to_string();
+    answer.json += to_json(writer.missing().take(std::move(from)));
   } else {
     answer.json += "null";
+    answer.has_gap = false;
   }
   answer.json += '}';
   return answer;

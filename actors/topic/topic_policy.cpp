@@ -21,9 +21,10 @@ bool is_mailbox(const std::string& topic) {
 }
 
 /// @param own what the topic's rule says
-topic_retention with_mailbox_bound(topic_retention own, bool is_item, uint64_t items_max) {
-  if (is_item && items_max != 0 && own.events_max == 0)
-    own.events_max = items_max; // what is too much leaves the mailbox with its event
+/// @param items_max of a mailbox; 0: the topic is none
+topic_retention with_mailbox_bound(topic_retention own, uint64_t items_max) {
+  if (!own.bounded())
+    own.items_max = items_max;
   return own;
 }
 
@@ -78,7 +79,7 @@ void topic_policy::apply(publish_item& x, int64_t steady_ms) {
   x.level = std::max(x.level, x.what.level.value_or(level_));
   auto is_item = x.what.content.mail != nullptr;
   x.ephemeral = x.ephemeral && ephemeral_ && !is_item;
-  auto retention = with_mailbox_bound(retention_, is_item, items_max_);
+  auto retention = with_mailbox_bound(retention_, items_max_);
   if (retention.bounded()) {
     x.retention.resize(topics.size());
     for (size_t i = 0; i < topics.size(); ++i)
@@ -94,7 +95,7 @@ std::vector<topic_retention> retention_of(const event& x, const config& cfg) {
     if (is_reserved_topic(topic))
       continue;
     auto rule = rule_of(topic, cfg);
-    auto bound = with_mailbox_bound(rule ? rule->retention : topic_retention{}, x.mail != nullptr,
+    auto bound = with_mailbox_bound(rule ? rule->retention : topic_retention{},
                                     is_mailbox(topic) ? cfg.mailbox.items_max : 0);
     if (!bound.bounded())
       continue;

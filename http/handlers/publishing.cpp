@@ -1,5 +1,7 @@
 #include "http/handlers/publishing.hpp"
 
+#include "http/network.hpp"
+
 #include <algorithm>
 
 namespace tidings::http {
@@ -24,7 +26,7 @@ status check_rate(session& s, const caller_ptr& who) {
     return std::nullopt;
   auto name = name_of(who);
   if (name.empty())
-    name = "address " + s.address();
+    name = "address " + network_of(s.address());
   if (s.broker().rates.admit(name, bound, home.clock().steady_ms()))
     return std::nullopt;
   return failure{errc::rate_limited,

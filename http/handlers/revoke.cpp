@@ -20,7 +20,7 @@ public:
     auto asked = parse_revocation_request(x.body, now_ms);
     if (!asked)
       return s.respond(problem(asked.error()));
-    auto entry = s.broker().revoked->revoke(*std::move(asked), now_ms);
+    auto entry = s.broker().revoked->revoke(*std::move(asked), now_ms, s.broker().past_ms());
     if (!entry)
       return s.respond(problem(entry.error()));
     made_ = *std::move(entry);

@@ -2,6 +2,7 @@
 
 #include "http/cors.hpp"
 #include "http/gate.hpp"
+#include "http/network.hpp"
 #include "http/problem.hpp"
 #include "http/stream_sink.hpp"
 
@@ -15,13 +16,13 @@ using places = std::vector<std::shared_ptr<stream_census::place>>;
 result<places> take_places(session& s, const stream_opening& y) {
   auto& limits = s.local_shard().settings().limits;
   places taken;
+  std::vector<uint64_t> replaced;
   auto enter = [&](const std::string& key, uint32_t max, bool replace) {
     auto admitted = s.broker().census->enter(key, max, replace);
     if (!admitted.taken)
       return false;
     taken.push_back(std::move(admitted.taken));
-    for (auto id : admitted.replaced)
-      s.local_shard().others().close_connection(id, end_reason::replaced, [](bool) {});
+    replaced.insert(replaced.end(), admitted.replaced.begin(), admitted.replaced.end());
     return true;
   };
   auto too_many = [](const char* whose, uint32_t n) {
@@ -32,10 +33,12 @@ result<places> take_places(session& s, const stream_opening& y) {
   if (by && !by->user.empty() && y.streams_per_user != 0
       && !enter(y.counted_as + ' ' + by->user, y.streams_per_user, y.replace_oldest))
     return too_many("you have ", y.streams_per_user);
-  auto address = "address " + s.address();
+  auto address = "address " + network_of(s.address());
   if (limits.streams_per_address != 0
       && !enter(address, limits.streams_per_address, limits.replace_oldest))
     return too_many("your address has ", limits.streams_per_address);
+  for (auto id : replaced) // only now: who is refused must not end another stream
+    s.local_shard().others().close_connection(id, end_reason::replaced, [](bool) {});
   return taken;
 }
 

@@ -17,8 +17,11 @@ namespace {
 /// answered.
 class page_reading : public std::enable_shared_from_this<page_reading> {
 public:
-  page_reading(session& s, page_parameters what)
-    : session_(s.weak_from_this()), request_(std::move(what.page)), wait_(what.wait) {
+  page_reading(session& s, caller_ptr by, page_parameters what)
+    : session_(s.weak_from_this()),
+      by_(std::move(by)),
+      request_(std::move(what.page)),
+      wait_(what.wait) {
     // nop
   }
 
@@ -71,9 +74,11 @@ private:
       waiting_.reset();
       return s->respond(problem(x.error()));
     }
-    if (x->events != 0 || x->more || wait_.count() == 0 || waited_)
+    if (x->events != 0 || x->more || x->has_gap || wait_.count() == 0 || waited_)
       return answer(std::move(*x));
     request_.since = x->covered; // `now` must not move while waiting
+    request_.goes_on = true;
+    request_.seen = x->seen;
     empty_ = std::move(*x);
     if (std::exchange(came_, false))
       rearm(*s);
@@ -94,6 +99,9 @@ private:
       return;
     waiting_.reset();
     s->home().clear_deadline(*s);
+    if (auto why =
+          check_still_good(*s->broker().gate.load(), by_, s->local_shard().clock().wall_ms()))
+      return s->respond(problem(*why));
     response r;
     r.status = 200;
     r.content_type = "application/json";
@@ -104,6 +112,7 @@ private:
   }
 
   std::weak_ptr<session> session_;
+  caller_ptr by_; // rights may end while it waits
   page_request request_;
   milliseconds wait_{};
   std::unique_ptr<event_wait> waiting_;
@@ -132,6 +141,11 @@ public:
       page_->on_deadline();
   }
 
+  void on_drain(session&) override {
+    if (page_)
+      page_->on_deadline();
+  }
+
 private:
   void read_page(session& s, request& x) {
     auto& home = s.local_shard();
@@ -139,7 +153,7 @@ private:
     if (!what)
       return s.respond(problem(what.error()));
     what->page.mailbox_of = mailbox_of(x);
-    page_ = std::make_shared<page_reading>(s, std::move(*what));
+    page_ = std::make_shared<page_reading>(s, x.who, std::move(*what));
     page_->start(s);
   }
 

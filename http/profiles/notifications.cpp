@@ -12,6 +12,9 @@ namespace tidings::http {
 
 namespace {
 
+/// Of what was missed: the stream holds it until its client has taken it.
+constexpr size_t missed_bytes_max = 1024 * 1024;
+
 /// The user's unread items, as the profile shows them.
 mailbox_query unread_items(const session& s, const request& x, item_order order, page_form form) {
   mailbox_query y;
@@ -40,6 +43,7 @@ public:
       return s.respond(sign_in_first());
     auto what = unread_items(s, x, item_order::urgent, page_form::frames);
     what.filter.type = type_;
+    what.bytes_max = missed_bytes_max;
     s.local_shard().others().read_mailbox(
       std::move(what), later(s, [this, asked = &x](session& to, result<mailbox_page> page) {
         if (page)

@@ -91,7 +91,12 @@ public:
     return records_.back().position;
   }
 
-  /// Where the log stands after one of the records.
+  /// Where the log stood before it.
+  const cursor& before() const noexcept {
+    return before_;
+  }
+
+  /// Where the log stands after one of the records. Goes through all before it: see batch_walk.
   cursor cursor_at(size_t i) const;
 
   /// Where the log stands after all of them.
@@ -120,5 +125,31 @@ private:
 };
 
 using batch_ptr = std::shared_ptr<const committed_batch>;
+
+/// Where the log stands after the records of a batch, for one after the other.
+class batch_walk {
+public:
+  /// @param of must outlive it
+  explicit batch_walk(const committed_batch& of) : of_(of), at_(of.before()) {
+    // nop
+  }
+
+  const committed_batch& batch() const noexcept {
+    return of_;
+  }
+
+  /// @param i not less than in the call before. Valid until the next call.
+  const cursor& cursor_at(size_t i) {
+    for (; next_ <= i; ++next_)
+      if (auto& x = of_.records()[next_]; !x.content.ephemeral)
+        at_.set(x.node, x.origin);
+    return at_;
+  }
+
+private:
+  const committed_batch& of_;
+  cursor at_;
+  size_t next_ = 0;
+};
 
 } // namespace tidings

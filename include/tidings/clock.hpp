@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 
@@ -19,6 +20,27 @@ public:
 
 /// The system's clocks. Thread-safe.
 const clock_source& system_clock_source();
+
+/// A wall clock that is not followed back by small steps, so that what had expired a moment ago has
+/// not come to life again: a token, an event in memory. A step of more than
+/// `guarded_clock::tolerance_ms` is followed, for the clock had been wrong before. Thread-safe.
+class forward_clock : public clock_source {
+public:
+  /// @param source must outlive it
+  explicit forward_clock(const clock_source& source) : source_(source) {
+    // nop
+  }
+
+  int64_t wall_ms() const override;
+
+  int64_t steady_ms() const override {
+    return source_.steady_ms();
+  }
+
+private:
+  const clock_source& source_;
+  mutable std::atomic<int64_t> shown_ms_{0};
+};
 
 /// Decides what has expired although the wall clock may be wrong. Thread-safe.
 ///
@@ -47,6 +69,11 @@ public:
 
   /// Whether physical deletion is held back because the wall clock is ahead of what it should be.
   bool frozen() const;
+
+  enum class doubts : uint8_t { none, ahead, behind };
+
+  /// Whether the wall clock is not what it should be, by more than the tolerance.
+  doubts doubt() const;
 
   /// The wall time to persist: what the next run may trust.
   int64_t trusted_ms() const;

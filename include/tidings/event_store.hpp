@@ -6,6 +6,7 @@
 #include "tidings/mailbox.hpp"
 #include "tidings/result.hpp"
 #include "tidings/subscription.hpp"
+#include "tidings/topic.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -21,10 +22,13 @@ namespace tidings {
 struct topic_retention {
   uint64_t events_max = 0;
   uint64_t bytes_max = 0; ///< of payload: data, type and id, title and message
+  uint64_t items_max = 0; ///< of a user's topic without any other bound: only items count, and go
 
   bool bounded() const noexcept {
-    return events_max != 0 || bytes_max != 0;
+    return events_max != 0 || bytes_max != 0 || items_max != 0;
   }
+
+  bool operator==(const topic_retention&) const = default;
 };
 
 /// One event on its way to the log.
@@ -55,6 +59,12 @@ struct log_entry {
   /// What a user did with items, according to a record of another node.
   std::vector<mailbox_raise> raises;
 };
+
+/// Whether an entry is no event of a publisher: what a user did with items, or the broker's own.
+inline bool is_upkeep(const log_entry& x) noexcept {
+  auto& topics = x.content.content.topics;
+  return !x.changes.empty() || (!topics.empty() && is_reserved_topic(topics.front()));
+}
 
 /// How far a log holds the records of one node.
 struct log_head {
@@ -179,6 +189,9 @@ struct store_statistics {
   uint64_t disk_bytes = 0;   ///< live data files and write-ahead log
   uint64_t free_bytes = 0;   ///< of the file system
   uint64_t memory_bytes = 0; ///< write buffers, caches, readers
+
+  /// Whether nothing is deleted for its age, because the wall clock is ahead of what it should be.
+  bool clock_is_ahead = false;
 };
 
 /// The log as the actors see it. One thread writes; any number reads at the same time.
@@ -242,7 +255,10 @@ public:
   virtual result<std::optional<key_entry>> find_key(std::string_view key, int64_t now_ms) = 0;
 
   /// Checks the free space of the file system: errc::storage_full below the reserve.
-  virtual status check_space() = 0;
+  /// @param for_upkeep of what keeps a full node in order and is small, see is_upkeep: it may use
+  /// half
+  ///   of the reserve
+  virtual status check_space(bool for_upkeep) = 0;
 
   // -- any thread
   // ------------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ struct statistics {
   // -- bounds
   // ---------------------------------------------------------------------------------------
   counter publish_bytes{0};     ///< now: accepted and not yet answered
+  counter transfer_bytes{0};    ///< now: of requests and answers under way, but for short ones
   counter topic_actors{0};      ///< now
   counter subscribed_topics{0}; ///< now: distinct topics and patterns of open streams
 

@@ -245,6 +245,20 @@ CAF_TEST(any number of threads shares one encoding) {
   CAF_CHECK_EQUAL(batch.as(wire_format::sse).spans.size(), 1000u);
 }
 
+CAF_TEST(a walk through a batch stands where its records do) {
+  std::vector<record> xs(20);
+  for (size_t i = 0; i < xs.size(); ++i) {
+    xs[i].node = 1 + i % 3;
+    xs[i].origin = {1, 1 + i};
+    xs[i].content.ephemeral = i % 7 == 3;
+  }
+  auto batch = std::make_shared<committed_batch>(cursor{}, true, xs);
+  batch_walk walk{*batch};
+  for (size_t i = 0; i < xs.size(); i += 1 + i % 3)
+    CAF_CHECK_EQUAL(walk.cursor_at(i).to_string(), batch->cursor_at(i).to_string());
+  CAF_CHECK_EQUAL(walk.cursor_at(xs.size() - 1).to_string(), batch->end().to_string());
+}
+
 CAF_TEST(the weight grows with what is held) {
   committed_batch small{{}, false, {make_record(1, "x")}};
   committed_batch large{{}, false, {make_record(1, std::string(100'000, 'x'))}};

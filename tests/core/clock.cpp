@@ -60,6 +60,31 @@ CAF_TEST(the system clocks go forward) {
   CAF_CHECK_GREATER_OR_EQUAL(source.steady_ms(), before);
 }
 
+CAF_TEST(a small step back is not followed and a large one is) {
+  forward_clock clock{time};
+  CAF_CHECK_EQUAL(clock.wall_ms(), today);
+  time.wall -= guarded_clock::tolerance_ms;
+  CAF_CHECK_EQUAL(clock.wall_ms(), today);
+  time.pass(minute);
+  CAF_CHECK_EQUAL(clock.wall_ms(), today);
+  time.pass(5 * minute);
+  CAF_CHECK_EQUAL(clock.wall_ms(), today + minute);
+  time.wall -= guarded_clock::tolerance_ms + 1;
+  CAF_CHECK_EQUAL(clock.wall_ms(), time.wall);
+  CAF_CHECK_EQUAL(clock.steady_ms(), time.steady);
+}
+
+CAF_TEST(what is in doubt is said) {
+  guarded_clock clock{time, today};
+  CAF_CHECK(clock.doubt() == guarded_clock::doubts::none);
+  time.wall += hour;
+  CAF_CHECK(clock.doubt() == guarded_clock::doubts::ahead);
+  time.wall -= 2 * hour;
+  CAF_CHECK(clock.doubt() == guarded_clock::doubts::behind);
+  time.wall += hour;
+  CAF_CHECK(clock.doubt() == guarded_clock::doubts::none);
+}
+
 CAF_TEST(a new store takes the wall clock as it is) {
   guarded_clock clock{time, 0};
   CAF_CHECK_EQUAL(clock.read_now_ms(), today);

@@ -12,6 +12,33 @@ PAGE = "https://app.example"
 
 
 class Connections(BrokerTest):
+    def test_a_refused_request_is_answered_before_its_body(self):
+        for more in (b"", b"Expect: 100-continue\r\n"):
+            with self.subTest(more), self.shared.connect() as link:
+                link.send(b"POST /nowhere HTTP/1.1\r\nHost: x\r\n" + more + b"Content-Length: 1000000\r\n\r\n")
+                self.assertEqual(link.read_head().status, 404)
+        with self.subTest("in chunks"), self.shared.connect() as link:
+            link.send_request("POST", "/nowhere", {"Transfer-Encoding": "chunked"})
+            link.send_chunk("x" * 20_000)
+            self.assertEqual(link.read_response().status, 404)
+            self.assertTrue(link.at_end())
+        with self.subTest("a short body"), self.shared.connect() as link:
+            for _ in range(3):
+                self.assertEqual(link.request("POST", "/nowhere", body="x" * 1000).status, 404)
+
+    def test_a_client_of_http_1_0_is_not_told_to_continue(self):
+        with self.shared.connect() as link:
+            link.send(b"POST /topics/%s HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n" % self.topic.encode())
+            link.send(b"hi")
+            self.assertEqual(link.read_head().status, 201)
+
+    def test_what_is_wrong_behind_a_streamed_answer_is_said(self):
+        with self.shared.connect() as link:
+            line = f'{{"topic":"{self.topic}"}}\n'
+            self.assertEqual(link.request("POST", "/events", {"Content-Type": "application/x-ndjson"}, line).status, 200)
+            link.send(b"GET /" + b"x" * 20_000)
+            self.assertIn(link.read_response().status, (414, 431))
+
     def test_keep_alive_serves_many_requests(self):
         with self.shared.connect() as link:
             for i in range(50):
@@ -298,6 +325,63 @@ class Deadlines(OwnBrokerTest):
         eventually(lambda: broker.get("/stats").json["uptime_seconds"] >= 3, 10)
         broker.post("/topics/t", "still here")
         self.assertEqual(stream.event().data, "still here")
+
+    @fault("H3")
+    def test_the_beginning_of_a_request_behind_another_has_the_time_of_a_header(self):
+        broker = self.broker(options={"limits.header-timeout": "500ms", "limits.idle-timeout": "5m"})
+        with broker.connect() as link:
+            link.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /he")
+            self.assertEqual(link.read_response().status, 200)
+            self.assertEqual(link.read_response(timeout=15).status, 408)
+            self.assertTrue(link.at_end())
+
+    @fault("H4")
+    def test_a_body_that_drips_has_an_end(self):
+        broker = self.broker(options={"limits.body-timeout": "2s", "limits.transfer-rate-min": "1KiB"})
+        with broker.connect() as link:
+            link.send_request("POST", "/topics/t", {"Content-Length": "1000"})
+            sent = 0
+
+            def refused():
+                nonlocal sent
+                link.send(b"x")
+                sent += 1
+                try:
+                    return link.read_head(timeout=0.1).status
+                except TimeoutError:
+                    return None
+
+            self.assertEqual(eventually(refused, 30, "every byte in time, and yet too slow"), 408)
+            self.assertLess(sent, 300)
+        # What comes fast enough has its time by its size.
+        with broker.connect() as link:
+            link.send_request("POST", "/topics/t", {"Content-Length": "200000"})
+            for _ in range(20):
+                link.send(b"x" * 10_000)
+            self.assertEqual(link.read_response().status, 201)
+
+    @fault("H4", "R1")
+    def test_what_all_readers_leave_unread_is_bounded(self):
+        broker = self.broker(options={"limits.transfer-bytes": "16MiB", "limits.event-bytes": "512KiB", "topics.level": "written"})
+        for _ in range(20):
+            self.assertEqual(broker.post("/topics/t", "x" * 400_000).status, 201)
+        links = [broker.connect(receive_buffer=4096) for _ in range(6)]
+        for link in links:
+            self.addCleanup(link.close)
+        held = lambda: int(re.search(r"tidings_transfer_bytes_held (\d+)", broker.get("/metrics").text)[1])
+        for link in links:
+            before = held()
+            link.send_request("GET", "/topics/t", {"Accept": "application/json"})
+            eventually(lambda: held() > before or held() + 8_000_000 > 16 * 2**20, 10)
+        self.assertLessEqual(held(), 16 * 2**20)
+        self.assert_problem(broker.get("/topics/t", {"Accept": "application/json"}), 503, "overloaded")
+        self.assertEqual(broker.post("/topics/u", "small things go on").status, 201)
+        answers = [link.read_response(timeout=30) for link in links]
+        self.assertIn(503, [x.status for x in answers])
+        whole = [x for x in answers if x.status == 200]
+        self.assertTrue(whole and all(len(x.json["events"]) == 20 for x in whole))
+        eventually(lambda: held() == 0, 10, "what is read is given back")
+        self.assertEqual(broker.get("/topics/t", {"Accept": "application/json"}).status, 200)
 
     def test_an_upload_whose_answers_nobody_reads_is_closed(self):
         broker = self.broker(options={"limits.write-timeout": "1s"})

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 
@@ -1048,6 +1049,26 @@ class Endings(OwnBrokerTest):
             link.send_chunk(line)
             self.assertEqual(json.loads(body.piece())["code"], "unauthorized")
         self.assertEqual(len(broker.get("/topics/t", {"Accept": "application/json", "X-API-Key": API_KEYS["ops"]}).json["events"]), 1)
+
+    def test_a10_a_long_poll_that_is_revoked_is_sent_nothing(self):
+        key, folder = make_key("EdDSA", "k"), temporary_folder()
+        broker = self.broker(config=key_table("k", key, folder) + api_key_table("app", API_KEYS["ops"], publish=["**"], subscribe=["**"], admin=True))
+        ops = {"X-API-Key": API_KEYS["ops"]}
+        alices = bearer(token(key, claims("alice", jti="a1", subscribe=["t"])))
+        answers = []
+        poll = threading.Thread(target=lambda: answers.append(broker.get("/topics/t?wait=50s", {"Accept": "application/json", **alices}, timeout=55)))
+        poll.start()
+        eventually(lambda: broker.get("/stats", ops).json["connections"] >= 2, 10)
+        self.assertEqual(broker.post("/revocations", '{"jti":"a1"}', {**JSON, **ops}).status, 201)
+
+        def answered():
+            broker.post("/topics/t", "secret", ops)
+            poll.join(0.2)
+            return answers
+
+        answer = eventually(answered, 30)[0]
+        self.assertEqual(answer.status, 401, answer)
+        self.assertNotIn(b"secret", answer.body)
 
     def test_a10_what_is_revoked_is_refused_at_once_and_over_restarts(self):
         key, folder = make_key("EdDSA", "k"), temporary_folder()

@@ -267,6 +267,15 @@ class Notifications(ProfileTest):
             else:
                 self.assert_problem(broker.get("/sse/X", self.as_user()), 429, "rate_limited")
 
+    def test_a_stream_that_is_refused_ends_no_other(self):
+        broker = self.broker(config='[[profile]]\nkind = "notifications"\nstreams-per-user = 1\nreplace-oldest = true\n',
+                             options={"limits.streams-per-address": "1", "limits.replace-oldest": "false"})
+        stream = self.open_stream(broker, "/sse/X")
+        for _ in range(3):
+            self.assert_problem(broker.get("/sse/X", self.as_user()), 429, "rate_limited")
+        self.notify(broker=broker, type="X")
+        self.assertEqual(stream.event(control=True).type, "X")
+
     def test_S1_26_ten_streams_unless_something_else_is_said(self):
         streams = [self.open_stream(self.shared, "/sse/X") for _ in range(10)]
         self.assertEqual(len(self.connections(self.shared, user=self.user)), 10)

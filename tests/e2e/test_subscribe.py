@@ -304,6 +304,50 @@ class Pages(BrokerTest):
         self.assertTrue(page["next"])
 
 
+class LongPoll(OwnBrokerTest):
+    def poll(self, broker, target, headers=None):
+        """Begins to wait; the answer comes into the list."""
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(broker.get(target, {"Accept": "application/json", **(headers or {})}, timeout=55)))
+        thread.start()
+        self.addCleanup(thread.join)
+        return thread, answers
+
+    def test_a_gap_is_told_at_once(self):
+        broker = self.broker()
+        page = broker.page("/topics/t?since=c1.garbage&wait=50s", timeout=20)
+        self.assertEqual((page["gap"]["reason"], page["events"]), ("unknown_cursor", []))
+        self.assertTrue(page["next"])
+
+    def test_what_is_evicted_while_it_waits_is_told(self):
+        broker = self.broker(config='[[topic]]\npattern = "t"\nkeep = 1\n')
+        since = broker.post("/topics/t", "before").json["id"]
+        waiting, answers = self.poll(broker, f"/topics/t?since={since}&wait=50s")
+        batch = json.dumps([{"topic": "t", "data": "lost"}, {"topic": "t", "data": "kept"}])
+
+        def answered():
+            broker.post("/events", batch, {"Content-Type": "application/json"})
+            waiting.join(0.2)
+            return answers
+
+        page = eventually(answered, 30)[0].json
+        self.assertEqual([x["data"] for x in page["events"]], ["kept"])
+        self.assertEqual(page["gap"]["reason"], "evicted")
+        self.assertEqual(page["gap"]["from"], since)
+
+    def test_a_stop_answers_it(self):
+        broker = self.broker(options={"server.drain-timeout": "40s"})
+        broker.post("/topics/t", "x")
+        cursor = broker.page("/topics/t")["next"]
+        waiting, answers = self.poll(broker, f"/topics/t?since={cursor}&wait=50s")
+        eventually(lambda: broker.get("/stats").json["connections"] >= 2, 10)
+        begin = time.monotonic()
+        self.assertEqual(broker.stop(timeout=30), 0)
+        waiting.join(10)
+        self.assertEqual((answers[0].status, answers[0].json["events"]), (200, []))
+        self.note(f"a poll of 50 s was answered, and the broker was gone {time.monotonic() - begin:.1f} s after SIGTERM")
+
+
 class Gap(OwnBrokerTest):
     @fault("C5")
     def test_evicted_by_count_is_one_gap_with_its_range_then_what_is_kept(self):

@@ -323,12 +323,12 @@ CAF_TEST(what is revoked is refused although it is remembered) {
   auto who = x->authenticate(alice.offered(), now_ms);
   CAF_REQUIRE(who);
   CAF_CHECK(x->is_still_good(*who, now_ms));
-  CAF_CHECK(revoked->revoke({{}, "t1", 0, 0}, now_ms));
+  CAF_CHECK(revoked->revoke({{}, "t1", 0, 0}, now_ms, now_ms));
   CAF_CHECK(is_refused(*x, alice, "revoked"));
   CAF_CHECK(!x->is_still_good(*who, now_ms));
   request bob{.cookie = "tidings=" + token("bob")};
   CAF_CHECK_EQUAL(verdict(*x, bob), "cookie bob");
-  CAF_CHECK(revoked->revoke({"bob", {}, now_ms + 1, 0}, now_ms));
+  CAF_CHECK(revoked->revoke({"bob", {}, now_ms + 1, 0}, now_ms, now_ms));
   CAF_CHECK(is_refused(*x, bob, "revoked"));
 }
 

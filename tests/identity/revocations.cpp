@@ -24,12 +24,12 @@ caller with_token(std::string user, std::string id, int64_t issued_at_ms,
 }
 
 status revoke_user(revocations& in, std::string user, int64_t before_ms, int64_t now_ms) {
-  auto x = in.revoke({std::move(user), {}, before_ms, 0}, now_ms);
+  auto x = in.revoke({std::move(user), {}, before_ms, 0}, now_ms, now_ms);
   return x ? status{} : x.error();
 }
 
 status revoke_token(revocations& in, std::string id, int64_t now_ms) {
-  auto x = in.revoke({{}, std::move(id), 0, 0}, now_ms);
+  auto x = in.revoke({{}, std::move(id), 0, 0}, now_ms, now_ms);
   return x ? status{} : x.error();
 }
 
@@ -105,6 +105,17 @@ CAF_TEST(tokens that may live longer stay revoked for longer) {
   CAF_CHECK(!revoke_user(x, "alice", 1000, 1000));
   CAF_CHECK_EQUAL(x.list(1000 + 2 * day - 1).size(), 1u);
   CAF_CHECK(x.list(1000 + 2 * day).empty());
+}
+
+CAF_TEST(a clock that is ahead for a while lets nobody in again) {
+  revocations x{24h};
+  CAF_CHECK(!revoke_token(x, "t1", 1000));
+  CAF_CHECK(
+    x.revoke({{}, "t2", 0, 0}, 1000 + 30 * day, 1000)); // only a minute has passed for certain
+  CAF_CHECK(x.is_revoked(with_token("alice", "t1", 0)));
+  CAF_CHECK(x.is_revoked(with_token("alice", "t2", 0)));
+  CAF_CHECK(!revoke_token(x, "t3", 1000 + 40 * day));
+  CAF_CHECK(!x.is_revoked(with_token("alice", "t1", 0)));
 }
 
 CAF_TEST(what cannot be is refused) {

@@ -108,6 +108,58 @@ CAF_TEST(the newest are found first and returned in order) {
   CAF_CHECK_EQUAL(show("new", 3), "24 27 30");
 }
 
+CAF_TEST(a bound on items counts and takes nothing else) {
+  CAF_REQUIRE(open());
+  auto topic = user_topic("ada");
+  auto add = [&](log_entry x) {
+    x.retention = {{0, 0, 2}};
+    return to_integer(append_one(*store, std::move(x)).position);
+  };
+  add(make_item({topic}, "1"));
+  add(make_entry(topic, "2"));
+  add(make_item({topic}, "3"));
+  for (int i = 4; i < 10; ++i)
+    add(make_entry(topic, std::to_string(i)));
+  CAF_CHECK_EQUAL(show("ada"), "1 3");
+  add(make_item({topic}, "10")); // the first goes, the event behind it stays
+  CAF_CHECK_EQUAL(show("ada"), "3 10");
+  auto shown = [&] { return read(subscription{{*topic_pattern::parse(topic)}}, 0, {}); };
+  CAF_CHECK_EQUAL(shown().positions(), (positions{2, 3, 4, 5, 6, 7, 8, 9, 10}));
+  change("ada", 10, item_state::dismissed); // 11: makes room
+  add(make_item({topic}, "12"));
+  CAF_CHECK_EQUAL(show("ada"), "3 12");
+  for (int round = 0; round < 2; ++round) {
+    CAF_REQUIRE(reopen());
+    maintain();
+    add(make_item({topic}, "13, 14"));
+    CAF_CHECK_EQUAL(show("ada"), round == 0 ? "12 13" : "13 14");
+    auto there = shown().positions();
+    for (uint64_t at : {2, 4, 9})
+      CAF_CHECK(std::count(there.begin(), there.end(), at) == 1);
+    CAF_CHECK_EQUAL(std::count(there.begin(), there.end(), 3), 0);
+  }
+}
+
+CAF_TEST(items that are evicted in order leave no marks in the index) {
+  CAF_REQUIRE(open());
+  auto topic = user_topic("ada");
+  for (int i = 0; i < 200; ++i) {
+    auto x =
+      i % 50 == 7 ? make_entry(topic, "event", clock.wall + minute_ms) : make_item({topic}, "");
+    x.retention = {{0, 0, 5}};
+    append_one(*store, std::move(x));
+  }
+  pass(hour_ms);
+  maintain();
+  for (int i = 0; i < 20; ++i) { // each clears some
+    auto x = make_item({topic}, "");
+    x.retention = {{0, 0, 5}};
+    append_one(*store, std::move(x));
+  }
+  maintain();
+  CAF_CHECK_EQUAL(indexed(topic), 5u);
+}
+
 CAF_TEST(users whose names begin alike have mailboxes of their own) {
   CAF_REQUIRE(open());
   const std::vector<std::string> users{"a", "a:b", "ab", "a ", "a.", "A", "\xc3\xa4"};

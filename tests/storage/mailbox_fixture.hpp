@@ -120,6 +120,25 @@ struct mailbox_fixture : store_fixture {
     return out;
   }
 
+  /// Entries of the index of a topic.
+  size_t indexed(std::string_view topic) {
+    close();
+    size_t n = 0;
+    {
+      auto x = open_store(settings, mailboxes, clock, current_schema());
+      if (!x)
+        throw std::runtime_error(x.error().detail);
+      auto& db = *x->db;
+      std::unique_ptr<rocksdb::Iterator> at{db.raw().NewIterator({}, db.at(family::topic))};
+      for (at->SeekToFirst(); at->Valid(); at->Next())
+        if (auto key = parse_topic_key(view(at->key())); key && key->topic == topic)
+          n += key->position != lsn{};
+    }
+    if (!open())
+      throw std::runtime_error(error.detail);
+    return n;
+  }
+
   recorder records(std::vector<uint64_t> positions) {
     std::vector<lsn> xs;
     for (auto x : positions)

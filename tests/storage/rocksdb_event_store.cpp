@@ -322,7 +322,7 @@ CAF_TEST(below the reserve nothing is appended and reads go on) {
   auto full = store->append({&x, 1}, true);
   CAF_REQUIRE(full.has_value());
   CAF_CHECK(full->code == errc::storage_full);
-  CAF_CHECK(store->check_space()->code == errc::storage_full);
+  CAF_CHECK(store->check_space(false)->code == errc::storage_full);
   x.content.content.ephemeral = true;
   CAF_CHECK(!store->append({&x, 1}, true));
   CAF_CHECK_EQUAL(read({}).positions(), (positions{1}));

@@ -43,21 +43,31 @@ CAF_TEST(the reserve follows from disk and buffers unless it is set) {
 
 CAF_TEST(a disk below the reserve is full until there is space again) {
   auto guard = make();
-  CAF_CHECK(!guard.check());
+  CAF_CHECK(!guard.check(false));
   disk.free = 4'999 * mebibyte;
   clock.advance(250);
-  auto full = guard.check();
+  auto full = guard.check(false);
   CAF_REQUIRE(full.has_value());
   CAF_CHECK(full->code == errc::storage_full);
   disk.free = 5'000 * mebibyte;
   clock.advance(250);
-  CAF_CHECK(!guard.check());
+  CAF_CHECK(!guard.check(false));
+}
+
+CAF_TEST(upkeep may use half of the reserve) {
+  auto guard = make();
+  disk.free = 2'500 * mebibyte;
+  CAF_CHECK(guard.check(false).has_value());
+  CAF_CHECK(!guard.check(true));
+  disk.free = 2'499 * mebibyte;
+  clock.advance(250);
+  CAF_CHECK(guard.check(true).has_value());
 }
 
 CAF_TEST(the disk is looked at four times a second at most) {
   auto guard = make();
   for (int i = 0; i < 1000; ++i) {
-    CAF_CHECK(!guard.check());
+    CAF_CHECK(!guard.check(false));
     clock.advance(1);
   }
   CAF_CHECK_EQUAL(asked, 4);

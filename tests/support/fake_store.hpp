@@ -27,6 +27,7 @@ public:
   status fail_admit;
   status fail_sync;
   status full;
+  status full_for_upkeep;
   status fail_mailbox;
   int64_t now_ms = 1'000'000;
   int64_t keep_read_ms = 0; ///< how long mailboxes list what has been read; 0: for ever
@@ -124,8 +125,8 @@ public:
     return i == keys.end() ? std::optional<key_entry>{} : std::optional{i->second};
   }
 
-  status check_space() override {
-    return full;
+  status check_space(bool for_upkeep) override {
+    return for_upkeep ? full_for_upkeep : full;
   }
 
   lsn last() const override {

@@ -456,6 +456,27 @@ CAF_TEST(an idle stream gets heartbeats and its position moves with them) {
   CAF_CHECK_EQUAL(sink(x).bytes.substr(before), ":\n\n");
 }
 
+CAF_TEST(without an interval there are no heartbeats) {
+  auto& x = open({"a"}, from_now{}, [](stream_profile& p) { p.heartbeat_interval = {}; });
+  auto before = sink(x).bytes.size();
+  for (int i = 0; i < 10; ++i)
+    tick(milliseconds{60'000});
+  CAF_CHECK_EQUAL(sink(x).bytes.size(), before);
+}
+
+CAF_TEST(what is committed in the turn in which rights end is not sent) {
+  for (auto why : {end_reason::token_expired, end_reason::revoked}) {
+    auto& x = open({"a"});
+    auto& other = open({"a"});
+    aut->on_commit({append({{"a", "1"}}), {}});
+    x.content->end(why);
+    settle();
+    CAF_CHECK_EQUAL(data(x), "");
+    CAF_CHECK_EQUAL(data(other), "1");
+    other.content->end(end_reason::closed);
+  }
+}
+
 CAF_TEST(a stream that reads for long gets heartbeats meanwhile) {
   cfg.stream.recent_bytes = 1;
   make_shard();

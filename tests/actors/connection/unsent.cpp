@@ -37,6 +37,24 @@ CAF_TEST(what is shared goes first and is let go with its last byte) {
   CAF_CHECK(x.empty());
 }
 
+CAF_TEST(what is taken in many small pieces is what was appended) {
+  unsent x;
+  std::string expected;
+  std::string got;
+  for (int i = 0; i < 1000; ++i) {
+    x.append(std::to_string(i));
+    expected += std::to_string(i);
+    auto n = std::min<size_t>(x.size(), static_cast<size_t>(i % 5));
+    got += text(x).substr(0, n);
+    x.drop(n);
+    CAF_REQUIRE_EQUAL(x.size(), expected.size() - got.size());
+  }
+  got += text(x);
+  x.drop(x.size());
+  CAF_CHECK_EQUAL(got, expected);
+  CAF_CHECK(x.empty());
+}
+
 CAF_TEST(one drop can take from both) {
   auto event = std::make_shared<const std::string>("0123");
   unsent x;

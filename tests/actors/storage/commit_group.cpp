@@ -180,6 +180,29 @@ CAF_TEST(a full disk refuses what is stored and lets ephemeral events pass) {
   CAF_CHECK(outcome.batch->records()[0].content.ephemeral);
 }
 
+CAF_TEST(a disk below the reserve takes what users do with items until it is below half of it) {
+  store.full = failure{errc::storage_full, "full"};
+  auto event = request({item("a", "1")});
+  auto dismissal = item("$mailbox:ada", "2");
+  dismissal.changes.push_back({"ada", {}});
+  auto kept = request({dismissal});
+  auto revocation = request({item("$revocations", "3")});
+  for (auto& x : {event, kept, revocation})
+    group.add(x, 0);
+  auto outcome = group.commit();
+  CAF_CHECK(!outcome.broken);
+  CAF_CHECK(event->items[0].outcome.refused);
+  CAF_CHECK(!kept->items[0].outcome.refused);
+  CAF_CHECK(!revocation->items[0].outcome.refused);
+  CAF_REQUIRE(outcome.batch != nullptr);
+  CAF_CHECK_EQUAL(outcome.batch->records().size(), 2u);
+  store.full_for_upkeep = store.full;
+  auto late = request({dismissal});
+  group.add(late, 0);
+  group.commit();
+  CAF_CHECK(late->items[0].outcome.refused);
+}
+
 CAF_TEST(a failed write answers everybody and delivers nothing) {
   store.fail_append = failure{errc::storage_unavailable, "io error"};
   auto a = request({item("a", "1")});

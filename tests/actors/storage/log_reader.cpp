@@ -28,7 +28,7 @@ struct slow_store : fake_store {
 
 struct fixture {
   fixture() {
-    for (int i = 0; i < 2500; ++i)
+    for (int i = 0; i < 50; ++i)
       publish("other", "");
   }
 
@@ -76,8 +76,31 @@ CAF_TEST(a page that goes back says so too) {
   page_request what;
   what.reverse = true;
   CAF_CHECK(nlohmann::json::parse(read(what).json)["more"].get<bool>());
-  what.until = start_point{lsn{900}};
+  what.until = start_point{lsn{18}};
   CAF_CHECK(!nlohmann::json::parse(read(what).json)["more"].get<bool>());
+}
+
+CAF_TEST(a page that goes on keeps what was seen elsewhere and tells of what is missing) {
+  auto begin = store.last();
+  log_entry brief;
+  brief.content.content.topics = {"t"};
+  brief.content.content.expires_at_ms = store.now_ms;
+  CAF_REQUIRE(!store.append({&brief, 1}, false));
+  publish("t", "kept");
+  page_request what;
+  what.since = begin;
+  CAF_CHECK(nlohmann::json::parse(read(what).json)["gap"].is_null()); // it began there
+  what.goes_on = true;
+  what.seen = std::make_shared<const cursor>(cursor{99, {1, 7}});
+  auto found = read(what);
+  auto json = nlohmann::json::parse(found.json);
+  CAF_CHECK(found.has_gap);
+  CAF_CHECK_EQUAL(json["gap"]["reason"], "expired");
+  CAF_CHECK_EQUAL(json["gap"]["from"].get<std::string>().substr(0, 3), "c1.");
+  auto next = cursor::parse(json["next"].get<std::string>());
+  CAF_REQUIRE(next);
+  CAF_CHECK(next->covers(*what.seen));
+  CAF_CHECK(found.seen == what.seen);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END
