@@ -5,6 +5,7 @@ import unittest
 
 from support.case import OwnBrokerTest, fault
 from support.disk import MIB, SmallDisk
+from support.mailbox import JSON, Mailbox
 from support.waiting import eventually
 
 
@@ -38,6 +39,35 @@ class FullDisk(OwnBrokerTest):
         eventually(broker.is_ready, 10, "publishing resumes by itself")
         self.assertEqual(broker.post("/topics/t", "after").status, 201)
         self.assertEqual(stream.event().data, "after")
+
+    @fault("S9")
+    def test_what_users_do_with_their_items_is_kept_below_the_reserve(self):
+        disk = SmallDisk(self, 300)
+        broker = self.broker(options={"storage.write-buffer-bytes": "8MiB", "storage.reserve": "100MiB"}, data_dir=disk.folder())
+        box = Mailbox(broker, "ann")
+        items = [box.send(title=str(i))["id"] for i in range(3)]
+        ballast = disk.fill(70 * MIB)
+        eventually(lambda: broker.get("/readyz").status == 503, 10)
+        self.assert_problem(broker.post(box.path, '{"title":"x"}', JSON), 507, "storage_full")
+        box.change("dismiss", {"ids": items[:1]})
+        box.change("read", {"ids": items[1:2]})
+        self.assertEqual(broker.post("/revocations", '{"jti":"lost"}', JSON).status, 201)
+        broker.kill()
+        broker.start(wait=False)
+
+        def serves():
+            try:
+                return broker.get("/healthz").status == 200
+            except ConnectionRefusedError:
+                return False
+
+        eventually(serves, 20, "it starts below the reserve")
+        self.assertEqual(box.counts()["total"], 2)
+        self.assertEqual([x["state"] for x in box.items(order="oldest")], ["read", "unread"])
+        self.assertEqual([x["jti"] for x in broker.get("/revocations").json["revocations"]], ["lost"])
+        os.remove(ballast)
+        disk.fill(40 * MIB)
+        self.assertEqual(eventually(lambda: (x := box.attempt("dismiss", {"ids": items[1:2]})).status != 200 and x, 10).status, 507)
 
     @fault("S9", "S10")
     def test_a_storm_ends_in_507_and_not_in_a_crash(self):
