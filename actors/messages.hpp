@@ -310,7 +310,8 @@ enum class end_reason : uint8_t {
   slow_reader,
   token_expired,
   revoked,
-  replaced, ///< by a newer stream of the same user
+  replaced,       ///< by a newer stream of the same user
+  storage_failed, ///< the log cannot be read at its place
 };
 
 const char* to_string(end_reason x) noexcept;

@@ -28,6 +28,12 @@ subscription::subscription(std::vector<topic_pattern> patterns,
   }
   if (is_exact() || (permitted_ && permitted_->is_all()))
     permitted_.reset(); // nothing is left to judge
+  // What each user may read besides, such as their own topic, mostly is none of what the wildcards
+  // ask for: users who see the same then share one subscription.
+  if (permitted_)
+    permitted_->retain_exact([&](const std::string& topic) {
+      return !is_reserved_topic(topic) && (universal_ || is_asked_by_wildcard(topic));
+    });
   if (permitted_) {
     key_ += '\n'; // no topic holds one
     key_ += permitted_->key();
@@ -40,14 +46,17 @@ subscription::subscription(std::vector<topic_pattern> patterns,
   }
 }
 
+bool subscription::is_asked_by_wildcard(std::string_view topic) const noexcept {
+  return std::any_of(wildcards_.begin(), wildcards_.end(),
+                     [&](auto& x) { return x.matches(topic); });
+}
+
 bool subscription::matches(std::string_view topic) const noexcept {
   if (std::binary_search(exact_.begin(), exact_.end(), topic))
     return true;
   if (is_reserved_topic(topic))
     return false;
-  auto asked = universal_ || std::any_of(wildcards_.begin(), wildcards_.end(), [&](auto& x) {
-                 return x.matches(topic);
-               });
+  auto asked = universal_ || is_asked_by_wildcard(topic);
   return asked && (!permitted_ || permitted_->permits(topic));
 }
 

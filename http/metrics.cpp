@@ -113,6 +113,7 @@ std::string render_metrics(const statistics& stats, const store_statistics& stor
   f.counter(ended, ended_help, value(stats.streams_ended_slow_reader), {{"reason", "slow_reader"}});
   f.counter(ended, ended_help, value(stats.streams_ended_rights), {{"reason", "rights"}});
   f.counter(ended, ended_help, value(stats.streams_ended_replaced), {{"reason", "replaced"}});
+  f.counter(ended, ended_help, value(stats.streams_ended_storage), {{"reason", "storage_failed"}});
   f.counter("tidings_published_total", "Events accepted", value(stats.published));
   f.counter("tidings_published_duplicates_total", "Publishes answered with an earlier result",
             value(stats.duplicates));

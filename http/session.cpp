@@ -7,6 +7,9 @@
 #include "http/profiles/profiles.hpp"
 #include "http/refusal.hpp"
 #include "http/request_rules.hpp"
+#include "tidings/text.hpp"
+
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -310,8 +313,9 @@ void session::respond(const response& x) {
     keep_alive_ = false; // the rest of the request is not wanted
   auto content = x;
   auto& limits = local_shard().settings().limits;
-  // What is small goes out whatever others hold: a problem document is, too.
-  if (content.body.size() >= held_bytes_min
+  // What is small goes out whatever others hold, and so does what a request has led to.
+  auto is_read = reader_ && reader_->content().method == bhttp::verb::get;
+  if (is_read && content.body.size() >= held_bytes_min
       && value(broker_.stats->transfer_bytes) + content.body.size() > limits.transfer_bytes)
     content = problem(held_too_much(limits));
   if (reader_) {
@@ -386,6 +390,9 @@ void session::end_streaming() {
 
 void session::fail(const failure& why, unsigned status) {
   add(broker_.stats->requests_refused);
+  if (spdlog::should_log(spdlog::level::debug))
+    spdlog::debug("request refused address={} status={} code={} detail=\"{}\"", address(), status,
+                  to_string(why.code), for_log(why.detail));
   if (answer_begun_) // its header is out: another cannot follow
     return close();
   keep_alive_ = false;

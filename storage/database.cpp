@@ -7,13 +7,17 @@
 #include "tidings/descriptors.hpp"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <spdlog/spdlog.h>
 
 #include <array>
+#include <cstdarg>
+#include <cstdio>
 #include <utility>
 
 namespace tidings::storage {
@@ -22,6 +26,31 @@ namespace {
 
 constexpr uint64_t kibibyte = 1024;
 constexpr uint64_t mebibyte = 1024 * kibibyte;
+
+/// What the database has to say to people goes to the broker's log. Its own file would be one more
+/// that can fail: RocksDB as Debian builds it ends the process when it writes to that again.
+class forwarding_log : public rocksdb::Logger {
+public:
+  forwarding_log() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {
+    // nop
+  }
+
+  using rocksdb::Logger::Logv;
+
+  void Logv(const char*, va_list) override {
+    // nop: a heading, or below the level
+  }
+
+  void Logv(const rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+    auto matters =
+      level == rocksdb::InfoLogLevel::ERROR_LEVEL || level == rocksdb::InfoLogLevel::FATAL_LEVEL;
+    if (!matters && level != rocksdb::InfoLogLevel::WARN_LEVEL)
+      return;
+    std::array<char, 512> text{};
+    std::vsnprintf(text.data(), text.size(), format, arguments);
+    spdlog::log(matters ? spdlog::level::warn : spdlog::level::debug, "rocksdb: {}", text.data());
+  }
+};
 
 /// The part of a key of the topic index that all entries of a topic share.
 class topic_prefix : public rocksdb::SliceTransform {
@@ -72,9 +101,7 @@ rocksdb::DBOptions database_options(const storage_config& settings, bool create)
   x.bytes_per_sync = mebibyte; // no bursts; only of table files, which are synced in the end anyway
 
   // -- what it writes beside the data --
-  x.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  x.max_log_file_size = 4 * mebibyte;
-  x.keep_log_file_num = 2;
+  x.info_log = std::make_shared<forwarding_log>();
   x.stats_dump_period_sec = 0;
   x.stats_persist_period_sec = 0;
   x.db_host_id.clear(); // table files are copied around: no machine's name in them

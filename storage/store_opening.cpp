@@ -90,7 +90,10 @@ private:
       return found.error();
     if (*found) {
       x.who = **found;
-      return check_schema(x.who.schema, known_);
+      auto why = check_schema(x.who.schema, known_);
+      if (why)
+        why->detail = path + ": " + why->detail;
+      return why;
     }
     if (auto failed = check_empty(path))
       return failed;

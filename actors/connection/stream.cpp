@@ -25,6 +25,8 @@ void count_end(statistics& stats, end_reason why) {
       return add(stats.streams_ended_max_age);
     case end_reason::closed:
       return add(stats.streams_ended_closed);
+    case end_reason::storage_failed:
+      return add(stats.streams_ended_storage);
     case end_reason::slow_reader:
       return add(stats.streams_ended_slow_reader);
     case end_reason::token_expired:
@@ -57,6 +59,8 @@ const char* to_string(end_reason x) noexcept {
       return "revoked";
     case end_reason::replaced:
       return "replaced";
+    case end_reason::storage_failed:
+      return "storage_failed";
   }
   return "unknown";
 }
@@ -194,7 +198,7 @@ void stream::on_chunk(replay_chunk& x) {
 
 void stream::on_read_failed(const failure&) {
   reading_ = false;
-  end(end_reason::closed);
+  end(end_reason::storage_failed);
 }
 
 void stream::advance() {

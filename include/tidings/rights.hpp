@@ -30,6 +30,13 @@ public:
   /// Adds one topic by its name, also one of the broker's own.
   void add_exact(std::string topic);
 
+  /// Forgets the topics added by name for which `wanted` is false.
+  template <class F>
+  void retain_exact(F wanted) {
+    std::erase_if(exact_, [&](const std::string& topic) { return !wanted(topic); });
+    make_key();
+  }
+
   const std::vector<topic_pattern>& patterns() const noexcept {
     return patterns_;
   }

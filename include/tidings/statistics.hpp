@@ -23,6 +23,7 @@ struct statistics {
   counter streams_ended_slow_reader{0};
   counter streams_ended_rights{0}; ///< token expired or revoked
   counter streams_ended_replaced{0};
+  counter streams_ended_storage{0}; ///< the log could not be read
 
   // -- events
   // ---------------------------------------------------------------------------------------

@@ -70,6 +70,8 @@ public:
   }
 
 private:
+  bool is_asked_by_wildcard(std::string_view topic) const noexcept;
+
   std::vector<std::string> exact_;
   std::vector<topic_pattern> wildcards_;
   std::vector<std::string> types_;        // ascending

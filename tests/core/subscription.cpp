@@ -166,6 +166,29 @@ CAF_TEST(keys are equal where the same is delivered to the same rights) {
   CAF_CHECK_NOT_EQUAL(key_of({}, none), key_of({"a"}, none));
 }
 
+CAF_TEST(users who see the same of a pattern share a set) {
+  auto of = [](const std::string& user, const std::vector<std::string>& asked) {
+    auto rights = make_rights({"order:*", "user:public"});
+    rights.add_exact("user:" + user);
+    rights.add_exact("$mailbox:" + user);
+    return make_set(asked, rights);
+  };
+  CAF_CHECK_EQUAL(of("ada", {"order:*"}).key(), of("bob", {"order:*"}).key());
+  CAF_CHECK_EQUAL(of("ada", {"order:*", "everyone"}).key(), of("bob", {"order:*"}).key());
+  // What is their own stays their own.
+  CAF_CHECK_NOT_EQUAL(of("ada", {"order:*", "user:*"}).key(),
+                      of("bob", {"order:*", "user:*"}).key());
+  CAF_CHECK_NOT_EQUAL(of("ada", {"**"}).key(), of("bob", {"**"}).key());
+  for (auto& asked : {std::vector<std::string>{"order:*", "user:*"}, {"**"}}) {
+    auto x = of("ada", asked);
+    CAF_CHECK(x.matches("user:ada"));
+    CAF_CHECK(x.matches("order:1"));
+    CAF_CHECK(!x.matches("user:bob"));
+    CAF_CHECK(!x.matches("$mailbox:ada"));
+  }
+  CAF_CHECK(of("ada", {"order:*", "$mailbox:ada"}).matches("$mailbox:ada"));
+}
+
 CAF_TEST(a set with rights matches what is asked for and permitted) {
   std::mt19937_64 random{1121};
   const std::vector<std::string> texts{"a",   "b",    "$a",  "a:b", "a:*", "*:b",  "a/**",
