@@ -417,8 +417,7 @@ class Requests(BrokerTest):
 
     def forge_header(self, header, mark):
         """A line break in the value of a header: the request is refused, or the break ends the header as it ends any,
-        and the rest is a
-        header of a name that nobody knows."""
+        and the rest is a header of a name that nobody knows."""
         fields = {"Host": "x", "Content-Length": "1", "Content-Type": "text/plain"}
         if header.startswith("ce-"):
             fields |= {"ce-specversion": "1.0", "ce-id": f"with-{header}", "ce-source": "h12", "ce-type": "h12",
