@@ -9,8 +9,10 @@ import threading
 from checker import check_history
 from support import outside_clients, tokens
 from support.broker import environment
-from support.case import OwnBrokerTest
+from support.case import OwnBrokerTest, fault
+from support.relay import Relay
 from support.sse import Parser
+from support.texts import TEXTS, shown
 from support.waiting import eventually
 from support.webdriver import Browser
 from test_identity import api_key_table, key_table
@@ -19,6 +21,7 @@ COUNT = 300
 APP_KEY = "publisher-0123456789abcdef0123456789abcdef"
 SHAPES = [("message", "plain text"), ("paid", '{"total":12}'), ("message", "line one\nline two\n\nline four, ä € 𝄞"),
           ("paid", "  leading and trailing blanks  "), ("message", "<b>&amp;</b> \"quoted\" \\ back")]
+PIECES = 3  # bytes that arrive at once while texts are sent
 
 
 class Driver:
@@ -65,7 +68,8 @@ class ClientTest(OwnBrokerTest):
             start=False, config=key_table("tests", key, None) + api_key_table("publisher", APP_KEY, publish=["feed"], subscribe=["feed"], admin=True),
             options={"stream.retry-min": "200ms", "stream.retry-max": "400ms"})
         self.token = tokens.token(key, tokens.claims("reader", tidings={"subscribe": ["feed"]}))
-        self.url = f"{self.the_broker.url}/topics/feed"
+        self.relay = Relay(self, self.the_broker.address, PIECES)
+        self.url = f"{self.relay.url}/topics/feed"
 
     def run_driver(self, command, read=None):
         self.driver = Driver(command, self.the_broker.folder, read)
@@ -74,6 +78,11 @@ class ClientTest(OwnBrokerTest):
     def everything_seen(self):
         """(type, data, id) of each event."""
         return list(self.driver.seen)
+
+    def understood(self, data):
+        """What this client makes of these data; None: nothing. What it does not get right is its own fault, and is
+        listed with it."""
+        return data
 
     def seen(self):
         """Without the broker's own events."""
@@ -102,10 +111,15 @@ class ClientTest(OwnBrokerTest):
         broker = self.the_broker.start()
         self.start()
         self.wait_until_open()
-        for event_type, data in SHAPES:
+        shapes = SHAPES + [("paid", x) for x in TEXTS if len(x) < 1000]
+        for event_type, data in shapes:
             self.publish(data, event_type)
-        eventually(lambda: len(self.seen()) >= len(SHAPES), 20, "every shape of event")
-        self.assertEqual([x[:2] for x in self.seen()], SHAPES)
+        expected = [(event_type, self.understood(shown(data))) for event_type, data in shapes]
+        expected = [x for x in expected if x[1] is not None]
+        eventually(lambda: len(self.seen()) >= len(expected), 60, lambda: f"every shape of event: {self.seen()[-3:]}")
+        self.assertEqual([x[:2] for x in self.seen()], expected)
+        self.assertGreater(self.relay.pieces, 1000)
+        self.relay.size = None
 
         # Events come all the time while the broker is killed, stopped and killed again.
         publisher = threading.Thread(target=lambda: [self.publish(f"number {i}\nand a line", "numbered", f"n-{i}") for i in range(COUNT)],
@@ -113,19 +127,20 @@ class ClientTest(OwnBrokerTest):
         publisher.start()
         opened = 0
         for round_, how in enumerate(("kill", "stop", "kill"), 1):
-            goal = len(SHAPES) + round_ * COUNT // 4
+            goal = len(expected) + round_ * COUNT // 4
             eventually(lambda: len(self.seen()) >= goal, 60, f"{goal} events before the {how}")
             getattr(broker, how)()
             broker.start()
             opened += 1
         publisher.join(60)
         self.assertFalse(publisher.is_alive())
-        total = len(SHAPES) + COUNT
-        eventually(lambda: len(self.seen()) >= total, 60, "everything")
+        total = len(shapes) + COUNT
+        eventually(lambda: len(self.seen()) >= len(expected) + COUNT, 60, "everything")
         self.publish("the end")
         eventually(lambda: self.seen()[-1][1] == "the end", 20, "the end")
-        log = [(x["type"] or "message", x["data"], x["id"]) for x in self.stored()]
+        log = [(x["type"] or "message", self.understood(shown(x["data"])), x["id"]) for x in self.stored()]
         self.assertEqual(len(log), total + 1)
+        log = [x for x in log if x[1] is not None]
         verdict = check_history([x[2] for x in log], [x[2] for x in self.seen()])
         self.assertTrue(verdict.good, str(verdict))
         self.assertEqual(self.seen(), log)
@@ -144,6 +159,7 @@ class OutsideClientTest(ClientTest):
 
 
 class Curl(ClientTest):
+    @fault("C11", "C12")
     def test_curl(self):
         self.check()
 
@@ -155,6 +171,7 @@ class Curl(ClientTest):
 
 
 class NodeEventSource(OutsideClientTest):
+    @fault("C11", "C12")
     def test_npm_eventsource(self):
         self.check()
 
@@ -168,6 +185,7 @@ class NodeEventSource(OutsideClientTest):
 class FetchEventSource(OutsideClientTest):
     """In the browser that it was made for, from a page of another origin, with a header that needs to be permitted."""
 
+    @fault("C11", "C12")
     def test_npm_fetch_event_source(self):
         self.check()
 
@@ -217,8 +235,18 @@ class FetchEventSource(OutsideClientTest):
     def everything_seen(self):
         return [(x["type"] or "message", x["data"], x["id"]) for x in self.browser.run("return window.seen || []")]
 
+    def understood(self, data):
+        """The package joins lines with a line end only if there is something before it, and takes a byte order mark
+        from each line."""
+        found = ""
+        for line in data.split("\n"):
+            line = line.removeprefix("\ufeff")
+            found = f"{found}\n{line}" if found else line
+        return found
+
 
 class SseclientPy(OutsideClientTest):
+    @fault("C11", "C12")
     def test_pypi_sseclient_py(self):
         self.check()
 
@@ -230,6 +258,7 @@ class SseclientPy(OutsideClientTest):
 
 
 class HttpxSse(OutsideClientTest):
+    @fault("C11", "C12")
     def test_pypi_httpx_sse(self):
         self.check()
 
@@ -239,8 +268,14 @@ class HttpxSse(OutsideClientTest):
     def start(self):
         self.run_driver(outside_clients.python_command("with_httpx_sse.py", self.url, self.token))
 
+    def understood(self, data):
+        """The package makes events of no data where only the position has moved; the driver cannot tell those from
+        others."""
+        return data or None
+
 
 class GoSse(OutsideClientTest):
+    @fault("C11", "C12")
     def test_go_r3labs_sse(self):
         self.check()
 

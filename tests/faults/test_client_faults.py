@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import selectors
 import subprocess
 import sys
@@ -13,23 +14,16 @@ import urllib.parse
 
 from support import settings
 from support.case import BrokerTest, OwnBrokerTest, fault
-from support.crowd import Crowd
 from support.page import PageServer
+from support.position import components, cursor_of
+from support.relay import Relay
 from support.sse import Parser
+from support.texts import TEXTS, shown
 from support.waiting import eventually
 from support.webdriver import Browser
+from support.wire import Connection
 
 JSON = {"Content-Type": "application/json"}
-
-# Everything that a parser of streams can trip over, as data.
-TEXTS = ["", " ", "  two spaces", "\n", "\n\n", "a\nb", "a\rb", "a\r\nb", "a\n\rb", "\ra", "a\r", "a\n", "a\n\n", ":", ": comment", "data: x", "data", "id: 9",
-         "event: x", "retry: 1", "a\ndata: b", "a\n\nid: 1\ndata: b", "\ufeff", "\ufeffa", "\u2028", "a\u2028b\u2029c", "\x85", "\x0b\x0c", "\x1b[31m",
-         "\x01\x02\x1f\x7f", "ä€𝄞", "\u202e", "\ud7ff\ue000\uffff", "\U0010ffff", "x" * 5000, "line\n" * 300, "é\ne\u0301", "</script>", "\\n", "%0a", "\t\ttab"]
-
-
-def shown(text):
-    """What a page gets: clients know one line end."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class Slow(OwnBrokerTest):
@@ -49,16 +43,15 @@ class Slow(OwnBrokerTest):
             return sorted(delays)[int(number * 0.99)]
 
         before = load(0, 300)
-        crowd = Crowd(self, broker.address)
-        crowd.add(count, "/topics/t")
-        selector = selectors.DefaultSelector()
-        for member in crowd.members:
-            member.begin(broker.address)
-            member.socket.setblocking(True)
-            member.request()
-            selector.register(member.socket, selectors.EVENT_READ)
-            member.open = False
-            self.addCleanup(member.socket.close)
+        start, selector = self.resources(broker), selectors.DefaultSelector()
+        self.addCleanup(selector.close)
+        links = []
+        for i in range(count):
+            link = Connection(broker.address, receive_buffer=4096, source=f"127.0.1.{i % 250 + 1}")
+            self.addCleanup(link.close)
+            link.send(b"GET /topics/t HTTP/1.0\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
+            selector.register(link.socket, selectors.EVENT_READ)
+            links.append(link)
         eventually(lambda: broker.get("/stats").json["connected_clients"] == count + 1, 30)
         base, stop = broker.memory(), threading.Event()
 
@@ -72,14 +65,33 @@ class Slow(OwnBrokerTest):
 
         sipper = threading.Thread(target=sip, daemon=True)
         sipper.start()
+        self.addCleanup(stop.set)
         during = load(300, events)
         grown = broker.memory() - base
+        # More was published for each than all buffers on its way take, so each has really been waited for.
+        eventually(lambda: self.blocked(broker) >= count * 9 // 10, 30, lambda: f"blocked: {self.blocked(broker)} of {count}")
+        blocked = self.blocked(broker)
         stop.set()
         sipper.join()
-        self.assertLess(grown, count * (256 << 10) + (24 << 20))
+        self.assertLess(grown, settings.memory(count * (256 << 10) + (24 << 20)))
         self.assertLess(during, max(0.25, before * 10))
-        self.note(f"{count} readers of a byte per second, {events * 2 // 1000} MB published for each: memory {grown / count / 1024:+.0f} KiB per reader, "
+        for link in links:
+            link.close()
+        quick.close()
+        self.back_to(broker, (start[0] - 1, start[1]))
+        self.note(f"{count} readers of a byte per second, {blocked} blocked, {events * 2 // 1000} MB published for "
+                  f"each: memory {grown / count / 1024:+.0f} KiB per reader, "
                   f"p99 of the others {before * 1000:.1f} ms before, {during * 1000:.1f} ms during")
+
+    @staticmethod
+    def blocked(broker):
+        found, after = 0, ""
+        while True:
+            page = broker.get(f"/connections?limit=1000{after}").json
+            found += sum(x["state"] == "blocked" for x in page["connections"])
+            if not page["more"]:
+                return found
+            after = f"&after={page['connections'][-1]['id']}"
 
     @fault("C3")
     @unittest.skipUnless(os.geteuid() == 0, "a network of its own needs root")
@@ -126,44 +138,95 @@ sys.stdin.read()
         begin = time.monotonic()
         eventually(lambda: broker.get("/stats").json["connected_clients"] == 0, 20, "the vanished streams are forgotten")
         eventually(lambda: broker.descriptors() <= held - count - 10, 20, "their sockets too")
-        self.note(f"{count} streams and 10 half requests vanished without a word: forgotten after {time.monotonic() - begin:.1f} s "
+        took = time.monotonic() - begin
+        # Two heartbeats of a second and three seconds without progress; as long again for a busy machine. TCP alone
+        # takes minutes.
+        self.assertLess(took, settings.seconds(10))
+        self.note(f"{count} streams and 10 half requests vanished without a word: forgotten after {took:.1f} s "
                   "(heartbeat 1 s, write-timeout 3 s)")
 
 
 class Cursors(BrokerTest):
     options = {"topics.level": "written"}
 
-    @fault("C6")
-    def test_c6_hostile_last_event_ids(self):
-        for i in range(2000):
-            self.publish("c6", str(i)) if i < 5 else None
-        good = self.publish("c6", "last")["id"]
+    def hostile_ids(self, good, count):
+        """Of ids that are none of ours: malformed, of another kind, cut, lengthened, changed at random, and ahead of
+        the log."""
         kind, text = good.split(".", 1)
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         encode = lambda data: "c1." + base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+        (node, (incarnation, sequence)), = components(good).items()
         hostile = ["x", "c1.", "c1", "c1.!", ".", "-1", "0", "1", "99999999999999999999", "c2." + text, kind + "." + text + text, good + "=", good + " x",
                    good[:-1], good.upper(), "c1." + "A" * 500, "c1." + "_" * 5000, "a" * 15000, "c1." + ".".join("1" * 3000), "é", "\x7f", "a\tb",
                    encode(raw[:-1]), encode(raw + b"\0"), encode(b"\xff" * len(raw)), encode(b"\x80" * 300), encode(bytes(len(raw))),
-                   encode(raw[:-1] + bytes([raw[-1] ^ 0x40])), encode(raw[:1] + b"\0" * 8 + raw[9:]), "'; drop table events; --", "../../etc/passwd"]
+                   encode(raw[:-1] + bytes([raw[-1] ^ 0x40])), encode(raw[:1] + b"\0" * 8 + raw[9:]), "'; drop table events; --",
+                   "../../etc/passwd",
+                   "\0", good + "\0", "\0" + good, good + "\r\n", good + "\nid: 1", "\r",
+                   cursor_of({node: (incarnation, sequence + 10 ** 9)}),
+                   cursor_of({node: (incarnation + 10 ** 9, sequence)}),
+                   cursor_of({node: (incarnation, 2 ** 64 - 1)}), cursor_of({"00" * 8: (incarnation, sequence)}),
+                   cursor_of({f"{i:016x}": (i + 1, i + 1) for i in range(100)})]
         random = self.random
-        hostile += [encode(bytes(x ^ (random.randrange(256) if random.random() < 0.2 else 0) for x in raw)) for _ in range(60)]
-        hostile += [encode(random.randbytes(random.randrange(64))) for _ in range(60)]
-        slowest = 0.0
-        for value in hostile:
+        flip = lambda x: x ^ (random.randrange(256) if random.random() < 0.2 else 0)
+        hostile += [encode(bytes(map(flip, raw))) for _ in range(count)]
+        return hostile + [encode(random.randbytes(random.randrange(64))) for _ in range(count)]
+
+    def ways(self, value):
+        """As a parameter, and as a header if it can be one."""
+        yield f"/topics/c6?last_event_id={urllib.parse.quote(value, safe='')}", {}
+        if not re.search("[\r\n]", value):
+            yield "/topics/c6", {"Last-Event-ID": value.encode("utf-8").decode("latin-1")}
+
+    def open_with(self, value):
+        """Whether any of these is taken for a place in the log. What is not, is told or refused."""
+        known = False
+        for target, fields in self.ways(value):
+            with self.shared.stream(target, fields, timeout=20) as stream:
+                self.assertIn(stream.head.status, (200, 400, 414, 431))
+                if stream.head.status != 200:
+                    continue
+                if stream.ready(20)["recovered"]:
+                    known = True
+                else:
+                    reason = stream.control("tidings.gap", 20)["reason"]
+                    self.assertIn(reason, ("unknown_cursor", "lost", "expired", "evicted"))
+        return known
+
+    def work(self, value, times=5):
+        """Seconds of the processor that the broker takes to be asked so often. Others on the machine do not add to
+        it."""
+        begin = self.shared.processor_seconds()
+        for _ in range(times):
+            self.open_with(value)
+        return self.shared.processor_seconds() - begin
+
+    @fault("C6")
+    def test_c6_hostile_last_event_ids(self):
+        stored = settings.pick(100000, 30000)
+        body = b"".join(b'{"topic":"c6","data":"%d"}\n' % i for i in range(stored))
+        answer = self.shared.post("/events", body, {"Content-Type": "application/x-ndjson"}, timeout=120)
+        self.assertEqual(sum("id" in x for x in answer.lines), stored)
+        good = self.publish("c6", "last")["id"]
+        self.assertTrue(self.open_with(good))
+        usual, most = sorted(self.work(good) for _ in range(5))[2], 0.0
+        hostile = self.hostile_ids(good, settings.pick(60, 15))
+        ahead = hostile.index(cursor_of({k: (a, b + 10 ** 9) for k, (a, b) in components(good).items()}))
+        for index, value in enumerate(hostile):
             with self.attempt(repr(value[:50])):
-                begin = time.monotonic()
-                try:
-                    header = {"Last-Event-ID": value.encode("utf-8").decode("latin-1")}
-                    for target, fields in (("/topics/c6", header), (f"/topics/c6?last_event_id={urllib.parse.quote(value)}", {})):
-                        with self.shared.stream(target, fields, timeout=5) as stream:
-                            self.assertIn(stream.head.status, (200, 400, 414, 431))
-                            if stream.head.status == 200:
-                                recovered = stream.ready(5)["recovered"]
-                                if not recovered:
-                                    self.assertIn(stream.control("tidings.gap", 5)["reason"], ("unknown_cursor", "lost", "expired", "evicted"))
-                finally:
-                    slowest = max(slowest, time.monotonic() - begin)
-        self.assertLess(slowest, 2)
+                known = self.open_with(value)
+                if index in range(ahead, ahead + 3):
+                    self.assertFalse(known, "not reached by the log: what comes until then would be missing")
+                if known:
+                    continue  # it happens to be a place in the log, and what comes after it is read
+                # Fifteen ticks of the clock by which work is counted, for ten requests. A look at each event would be more
+                # than 300,000 of them; and what was done besides, such as a compaction, is not there the next time.
+                bound = 5 * usual + 0.15
+                took = self.work(value)
+                for _ in range(3):
+                    if took > bound:
+                        took = min(took, self.work(value))
+                self.assertLessEqual(took, bound, "the work is not bounded")
+                most = max(most, took)
         with self.shared.connect() as link:
             try:
                 link.send(b"GET /topics/c6 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: " + b"a" * 1000000 + b"\r\n\r\n")
@@ -173,7 +236,12 @@ class Cursors(BrokerTest):
                 self.assertEqual(link.read_response().status, 431)
             except ConnectionError:
                 pass
-        self.note(f"{len(hostile)} ids that are not ours, in header and query: a gap or 400, within {slowest * 1000:.0f} ms each")
+        with self.shared.connect() as link:
+            link.send(b"GET /topics/c6 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: a\0b\r\n\r\n")
+            self.assertEqual(link.read_response().status, 400)
+        self.note(f"{len(hostile)} ids that are not ours, in header and query, over {stored} events: a gap or 400, "
+                  f"{most * 1000:.0f} ms of the processor "
+                  f"for ten requests at most, {usual * 1000:.0f} ms for those of a good id")
 
     @fault("C10")
     def test_c10_more_topics_than_a_stream_may_ask_for(self):
@@ -231,6 +299,33 @@ class Meaning(OwnBrokerTest):
             got = [x for x in parser.feed(raw[:at]) if x.kind == "event"]
             self.assertEqual(got, [x for x in whole if x.kind == "event"][:len(got)])
         self.note(f"{len(raw)} bytes of stream in pieces of 1, 2, 3, 7 and 64 bytes and cut at every place: the same {len(TEXTS) + 1} events")
+
+    @fault("C11")
+    def test_c11_a_browser_gets_the_same_through_a_network_of_small_pieces(self):
+        pages, browser = PageServer(), Browser()
+        self.addCleanup(pages.close)
+        self.addCleanup(browser.close)
+        broker = self.broker(options={"topics.level": "written", "server.cors-origins": pages.origin})
+        # Each size has a topic of its own; the longest texts would only take longer.
+        texts, passed = [x for x in TEXTS if len(x) < 100], 0
+        for size in (1, 2, 3):
+            with self.attempt(f"pieces of {size}"):
+                relay = Relay(self, broker.address, size)
+                browser.open(f"{pages.origin}/page?url={relay.url}/topics/c11-{size}")
+                eventually(lambda: self.seen(browser, "tidings.ready"), 30, "the stream is open")
+                sent = [broker.post(f"/topics/c11-{size}?type=paid", x.encode()).json["id"] for x in texts]
+                eventually(lambda: len(self.seen(browser, "paid")) >= len(texts), 60, "the browser has all")
+                wanted = [["paid", shown(x), identity] for x, identity in zip(texts, sent)]
+                self.assertEqual(self.seen(browser, "paid"), wanted)
+                self.assertEqual(len(self.seen(browser, "tidings.ready")), 1, "over one connection")
+                self.assertGreater(relay.pieces, 20 * len(texts))
+                passed += relay.pieces
+        self.note(f"{len(texts)} awkward texts in {passed} pieces of 1, 2 and 3 bytes to Chromium {browser.version}: "
+                  f"the same events")
+
+    @staticmethod
+    def seen(browser, *types):
+        return [[x["type"], x["data"], x["id"]] for x in browser.run("return window.seen") if x["type"] in types]
 
     @fault("C12", "C14")
     def test_c12_c14_browser_and_reference_parser_agree_on_every_text(self):

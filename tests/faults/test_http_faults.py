@@ -10,11 +10,12 @@ import time
 import urllib.parse
 import zlib
 
-from support import settings
+from support import settings, tokens
 from support.case import BrokerTest, OwnBrokerTest, fault
 from support.proxy import Nginx
 from support.waiting import eventually
 from support.wire import Closed, Connection
+from test_identity import api_key_table, key_table
 
 JSON = {"Content-Type": "application/json"}
 FRAMINGS = json.loads((pathlib.Path(__file__).parent / "http_framings.json").read_text())
@@ -99,10 +100,12 @@ class Framing(OwnBrokerTest):
     @fault("H2")
     def test_h2_behind_nginx_no_framing_shifts_answers(self):
         broker = self.broker(options=self.OPTIONS)
-        seen = lambda: int(re.search(r"^tidings_requests_total(?:\{\})? (\d+)", broker.get("/metrics").text, re.M)[1])
+        seen = lambda: broker.metric("tidings_requests_total")
         passed = collections.Counter()
         # Before nginx starts: it writes down a request some time after it has answered it.
         before, looks = seen(), 0
+        opened = broker.metric("tidings_connections_total")
+        looks += 1
         nginx = Nginx(self, broker)
         probes = 0
         for case in FRAMINGS:
@@ -122,8 +125,11 @@ class Framing(OwnBrokerTest):
             return seen() - before - looks, nginx.forwarded()
 
         eventually(lambda: (x := balance())[0] == x[1] >= probes, 20, lambda: f"as many requests seen as sent: {balance()}")
+        # Each look is a connection of its own, and nginx opens one anew after each refusal.
+        opened = broker.metric("tidings_connections_total") - opened - looks - 1
+        self.assertLess(opened, nginx.forwarded() // 2, "nginx keeps no connections, so nothing could be shifted")
         self.note(f"{len(FRAMINGS)} framings through nginx ({passed['taken']} passed on, {passed['refused']} refused), {probes} probes over the same "
-                  f"connections: 0 desyncs, {nginx.forwarded()} requests on both sides")
+                  f"connections: 0 desyncs, {nginx.forwarded()} requests on both sides over {opened} connections")
 
 
 class Slow(OwnBrokerTest):
@@ -156,27 +162,42 @@ class Slow(OwnBrokerTest):
     def test_h3_h5_slow_heads_and_silent_connections_are_closed_in_time(self):
         count = settings.pick(4000, 600)
         broker = self.broker(options={"limits.header-timeout": "4s", "limits.idle-timeout": "2s", "topics.level": "written"})
-        start = broker.descriptors()
+        start, before = broker.descriptors(), self.resources(broker)
         silent = self.many(broker, count // 3, b"")
         idle = self.many(broker, count // 3, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         slow = self.many(broker, count // 3, b"GET /healthz HTTP/1.1\r\nX-Slow: ")
-        eventually(lambda: broker.descriptors() >= start + len(silent) + len(slow), 5, "all are there")
-        begin, worst = time.monotonic(), 0.0
-        while time.monotonic() - begin < 3:
-            for link in slow[:: max(1, len(slow) // 50)]:
-                try:
-                    link.send(b"a")  # a byte now and then does not buy more time
-                except OSError:
-                    pass
-            before = time.monotonic()
+        begin, worst, letters, over = time.monotonic(), 0.0, [0] * len(slow), threading.Event()
+
+        def trickle():
+            """To the very end: if a byte bought more time, these would never be closed."""
+            while not over.wait(0.5):
+                for index, link in enumerate(slow):
+                    try:
+                        link.send(b"a")
+                        letters[index] += 1
+                    except OSError:
+                        pass  # closed already
+
+        trickler = threading.Thread(target=trickle, daemon=True)
+        trickler.start()
+        self.addCleanup(trickler.join)
+        self.addCleanup(over.set)
+        eventually(lambda: broker.descriptors() >= start + len(slow), 5, "all are there")
+        while broker.descriptors() > start + 5:
+            asked = time.monotonic()
             self.assertEqual(broker.get("/healthz").status, 200)
-            worst = max(worst, time.monotonic() - before)
-        eventually(lambda: broker.descriptors() <= start + 5, 10, "all closed")
+            worst = max(worst, time.monotonic() - asked)
+            # Four seconds, and two that a refused connection may stay for its answer to be read; the rest is for a
+            # busy machine.
+            self.assertLess(time.monotonic() - begin, 20, "left open")
         took = time.monotonic() - begin
+        over.set()
+        trickler.join()
         self.assertEqual([self.left_open(x) for x in (silent, idle, slow)], [0, 0, 0])
-        self.assertLess(took, 9)
-        self.note(f"{count} connections (silent, idle after an answer, a header byte now and then) closed within {took:.1f} s; "
-                  f"others answered within {worst * 1000:.0f} ms meanwhile")
+        self.assertGreater(min(letters), 2, "each of them said something more now and then")
+        self.back_to(broker, before)
+        self.note(f"{count} connections (silent, idle after an answer, a header byte now and then until the end) "
+                  f"closed within {took:.1f} s; others answered within {worst * 1000:.0f} ms meanwhile")
 
     @fault("H4")
     def test_h4_slow_bodies_and_slow_readers_of_answers(self):
@@ -202,73 +223,97 @@ class Floods(OwnBrokerTest):
     def test_h6_ten_thousand_requests_in_one_piece(self):
         count = settings.pick(10000, 3000)
         broker = self.broker(options={"topics.level": "none"})
-        base = broker.memory()
+        before, base = self.resources(broker), broker.memory()
+        broker.forget_peak()
         with broker.connect(timeout=60) as link:
             sender = threading.Thread(target=link.send, args=(b"".join(
                 b"POST /topics/t?ack=none HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%d" % (len(str(i)), i) for i in range(count)),), daemon=True)
             sender.start()
             statuses = collections.Counter(link.read_response().status for _ in range(count))
             sender.join()
-        grown = broker.memory() - base
+        grown = broker.memory("VmHWM") - base
         self.assertLessEqual(set(statuses), {202, 503}, statuses)
         self.assertGreater(statuses[202], 0)
-        self.assertLess(grown, 64 << 20)
+        self.assertLess(grown, settings.memory(64 << 20))
         events = broker.log_events("/topics/t")
         self.assertEqual(len(events), statuses[202])
         self.assertEqual([int(x["data"]) for x in events], sorted(int(x["data"]) for x in events))
-        self.note(f"{count} pipelined requests: {dict(statuses)}, each answered in order, memory {grown / 2**20:+.1f} MiB")
+        self.back_to(broker, before)
+        self.note(f"{count} pipelined requests: {dict(statuses)}, each answered in order, "
+                  f"memory {grown / 2**20:+.1f} MiB at most")
 
-    def endless(self, broker, head, piece, most, answers):
-        """Streams until an answer comes. Returns how many bytes went out."""
+    HEAD, CHUNKED = b"POST /topics/t HTTP/1.1\r\nHost: x\r\n", b"Transfer-Encoding: chunked\r\n\r\n"
+    # What comes first, what comes again and again, the answers that may be, and after how many bytes an answer has
+    # to come though nothing follows: the limit, and what is left of the last piece.
+    ENDLESS = [
+        ("a header line", HEAD + b"X: ", b"a" * 4096, (431,), 24 << 10),
+        ("header fields", HEAD, b"X: a\r\n" * 600, (431,), 24 << 10),
+        ("a URL", b"GET /", b"a" * 4096, (414, 431), 24 << 10),
+        ("a declared body of 1 GB", HEAD + b"Content-Length: 1000000000\r\n\r\n", b"a" * 65536, (413,), 0),
+        ("chunks", HEAD + CHUNKED, b"1000\r\n" + b"a" * 4096 + b"\r\n", (413,), 1100 << 10),
+        ("chunks of one byte", HEAD + CHUNKED, b"1\r\na\r\n" * 4096, (413,), 8 << 20),
+        ("a chunk extension", HEAD + CHUNKED + b"1;", b"a" * 4096, (400,), 24 << 10),
+        ("a chunk size", HEAD + CHUNKED, b"0" * 4096, (400,), 24 << 10),
+        ("a trailer", HEAD + CHUNKED + b"0\r\n", b"X: a\r\n" * 600, (400, 413, 431), 24 << 10),
+        ("chunk extensions", HEAD + CHUNKED, b"1;" + b"x" * 4000 + b"\r\na\r\n", (400, 413), 8 << 20),
+    ]
+
+    def answer_after(self, broker, head, piece, enough):
+        """Sends so much and no more, and returns the status. A broker that waits for more ends with 408."""
+        with broker.connect(timeout=20) as link:
+            data = head + piece * -(-enough // len(piece))
+            sender = threading.Thread(target=self.send_all, args=(link, data), daemon=True)
+            sender.start()
+            status = link.read_response().status
+            sender.join(20)
+            return status
+
+    @staticmethod
+    def send_all(link, data):
+        try:
+            link.send(data)
+        except OSError:
+            pass  # closed before it took everything
+
+    def sent_until_closed(self, broker, head, piece, most):
+        """Whoever does not look at the answer and goes on: how many bytes go out before the connection is gone."""
         sent = 0
         with broker.connect(timeout=20) as link:
-            link.send(head)
             try:
+                link.send(head)
                 while sent < most:
                     link.send(piece)
                     sent += len(piece)
-                    link.socket.setblocking(False)
-                    try:
-                        if link.socket.recv(1, socket.MSG_PEEK):
-                            break
-                    except BlockingIOError:
-                        pass
-                    finally:
-                        link.socket.settimeout(20)
             except OSError:
                 pass
-            try:
-                self.assertIn(link.read_response().status, answers)
-            except (Closed, ConnectionError):
-                pass
-        self.assertLess(sent, most, "taken without end")
         return sent
 
     @fault("H7", "H8")
     def test_h7_h8_endless_heads_and_bodies_stop_at_the_limit(self):
-        broker = self.broker(options={"topics.level": "written"})
-        base, most = broker.memory(), 64 << 20
-        p, c = b"POST /topics/t HTTP/1.1\r\nHost: x\r\n", b"Transfer-Encoding: chunked\r\n\r\n"
-        for name, head, piece, answers in [
-            ("a header line", p + b"X: ", b"a" * 4096, (431,)),
-            ("header fields", p, b"X: a\r\n" * 600, (431,)),
-            ("a URL", b"GET /", b"a" * 4096, (414, 431)),
-            ("a declared body of 1 GB", p + b"Content-Length: 1000000000\r\n\r\n", b"a" * 65536, (413,)),
-            ("chunks", p + c, b"1000\r\n" + b"a" * 4096 + b"\r\n", (413,)),
-            ("chunks of one byte", p + c, b"1\r\na\r\n" * 4096, (413,)),
-            ("a chunk extension", p + c + b"1;", b"a" * 4096, (400,)),
-            ("a chunk size", p + c, b"0" * 4096, (400,)),
-            ("a trailer", p + c + b"0\r\n", b"X: a\r\n" * 600, (400, 413, 431)),
-            ("chunk extensions", p + c, b"1;" + b"x" * 4000 + b"\r\na\r\n", (400, 413)),
-        ]:
+        broker = self.broker(options={"topics.level": "written", "limits.body-bytes": "1MiB",
+                                      "limits.header-timeout": "5s", "limits.body-timeout": "5s"})
+        before, base = self.resources(broker), broker.memory()
+        broker.forget_peak()
+        worked, refused = broker.processor_seconds(), broker.metric("tidings_requests_refused_total")
+        # 4 MiB are read and thrown away after a refusal; the rest lies in the buffers of both sockets.
+        most, farthest = 64 << 20, 0
+        for name, head, piece, answers, enough in self.ENDLESS:
             with self.attempt(name):
-                before = time.process_time()
-                self.endless(broker, head, piece, most, answers)
-                self.assertLess(time.process_time() - before, 20)
-        grown = broker.memory() - base
-        self.assertLess(grown, 32 << 20)
+                self.assertIn(self.answer_after(broker, head, piece, enough), answers)
+                piece *= -(-4096 // len(piece))
+                sent = self.sent_until_closed(broker, head, piece, most)
+                self.assertLess(sent, 24 << 20, "taken without end")
+                farthest = max(farthest, sent)
+        self.assertEqual(broker.metric("tidings_requests_refused_total") - refused, 2 * len(self.ENDLESS))
+        worked = broker.processor_seconds() - worked
+        grown = broker.memory("VmHWM") - base
+        # Less than a second on an idle machine: hundreds of megabytes would take more.
+        self.assertLess(worked, settings.seconds(10))
+        self.assertLess(grown, settings.memory(32 << 20))
         self.assertEqual(broker.get("/healthz").status, 200)
-        self.note(f"{self.tried} endless requests refused at the limits, memory {grown / 2**20:+.1f} MiB")
+        self.back_to(broker, before)
+        self.note(f"{self.tried} endless requests refused at the limits, {farthest >> 20} MiB went out at most until the "
+                  f"connection was gone, memory {grown / 2**20:+.1f} MiB at most, {worked:.2f} s of the processor")
 
 
 class Requests(BrokerTest):
@@ -300,22 +345,6 @@ class Requests(BrokerTest):
                     link.body(first).piece()
                     link.send(LEFTOVER)  # it is not read: the connection is over
                     self.assertEqual(self.shared.page("/topics/leftover")["events"], [])
-
-    @fault("H10")
-    def test_h10_other_protocols_are_closed_and_the_log_stays_small(self):
-        size = len(self.shared.log())
-        hellos = [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-                  b"\x80\x2e\x01\x00\x02", b"\x00" * 100, b"*1\r\n$4\r\nPING\r\n", b"\x05\x01\x00"]
-        # The last two look like the beginning of a request until their time is over.
-        for hello in hellos * (200 // len(hellos)) + [b"SSH-2.0-x\r\n", b"EHLO x\r\n"]:
-            with self.shared.connect(timeout=5) as link:
-                link.send(hello)
-                try:
-                    self.assertIn(link.read_response().status, (400, 408, 505))
-                except (Closed, ConnectionError):
-                    pass
-        self.assertLess(len(self.shared.log()) - size, 20000, "a log line for each")
-        self.note(f"200 hellos of {len(hellos) + 2} other protocols refused, {len(self.shared.log()) - size} bytes logged")
 
     @fault("H11")
     def test_h11_json_that_is_none_is_refused(self):
@@ -358,43 +387,51 @@ class Requests(BrokerTest):
                         event = {"users": ["7"], "title": "t", "topic": "h12"}
                     event[field] = [text] if field == "users" else text
                     answer = self.shared.post("/events", json.dumps(event), JSON)
-                    self.assertIn(answer.status, (201, 400), answer)
-                    if field in ("type", "id", "key") and mark in "\r\n\0":
-                        self.assertEqual(answer.status, 400)
-                    if answer.status != 201:
+                    if field != "data" or mark == "\0":
+                        self.assertEqual(answer.status, 400, answer)
                         continue
+                    self.assertEqual(answer.status, 201, answer)
                     published += 1
                     got = stream.event()
-                    if field == "data":
-                        self.assertEqual(got.data, text.replace("\r\n", "\n").replace("\r", "\n"))
-                    self.assertNotEqual(got.type, "forged")
-                    self.assertNotEqual(got.id, "666")
+                    shown = text.replace("\r\n", "\n").replace("\r", "\n")
+                    self.assertEqual((got.type, got.id, got.data), ("message", answer.json["id"], shown))
             for parameter in ("type", "id", "ttl", "ack"):
                 with self.attempt(f"parameter {parameter} with {mark!r}"):
                     answer = self.shared.post(f"/topics/h12?{parameter}=a{urllib.parse.quote(mark + 'data: forged')}", "x")
-                    if answer.status in (201, 202):
-                        published += 1
-                        self.assertNotEqual(stream.event().type, "forged")
-                    else:
-                        self.assertEqual(answer.status, 400, answer)
-        self.assertTrue(stream.silent(0.3), "more events than were published")
+                    self.assertEqual(answer.status, 400, answer)
+            for header in self.HEADERS:
+                with self.attempt(f"header {header} with {mark!r}"):
+                    self.forge_header(header, mark)
+        # What follows is the next event, so there is none between.
+        last = self.publish("h12", "last")
+        got = stream.event(control=True)
+        self.assertEqual((got.id, got.data), (last["id"], "last"), "more events than were published")
         self.assertNotIn("\nevent: forged", stream.raw.decode("utf-8", "replace"))
-        self.note(f"{self.tried} fields with line breaks of {len(self.LINES)} kinds: {published} events, each exactly one, none forged")
+        self.note(f"{self.tried} fields, parameters and headers with line breaks of {len(self.LINES)} kinds: "
+                  f"{published} events, each exactly one, "
+                  "none forged; all others refused")
 
-    @fault("H13")
-    def test_h13_nothing_is_reflected_into_headers_logs_or_labels(self):
-        topic = "h13\r\nX-Evil: 1"
-        size = len(self.shared.log())
-        for target in (f"/topics/{urllib.parse.quote(topic)}", f"/none/{urllib.parse.quote(topic)}", f"/users/{urllib.parse.quote(topic, safe='')}/mailbox",
-                       f"/events?topics={urllib.parse.quote(topic)}&limit=1"):
-            for method in ("GET", "POST", "DELETE", "OPTIONS"):
-                with self.attempt(f"{method} {target}"), self.shared.connect() as link:
-                    link.send_request(method, target, {"Accept": "application/json", "X-User-Id": "a\tb", "Origin": "https://app.example"}, b"x" if method == "POST" else None)
-                    head = link.read_head()
-                    self.assertIsNone(head.header("x-evil"))
-                    self.assertNotEqual(head.status, 500)
-        self.assertNotIn("X-Evil: 1\n", self.shared.log()[size:])
-        self.assertNotIn("X-Evil", self.shared.get("/metrics").text)
+    # Of a publish with a body, and of a CloudEvent, with what it needs beside them.
+    HEADERS = ("X-Event-Type", "X-Event-Id", "X-Event-TTL", "X-Ack", "Idempotency-Key",
+               "ce-id", "ce-source", "ce-type", "ce-subject", "ce-topic")
+
+    def forge_header(self, header, mark):
+        """A line break in the value of a header: the request is refused, or the break ends the header as it ends any,
+        and the rest is a header of a name that nobody knows."""
+        fields = {"Host": "x", "Content-Length": "1", "Content-Type": "text/plain"}
+        if header.startswith("ce-"):
+            fields |= {"ce-specversion": "1.0", "ce-id": f"with-{header}", "ce-source": "h12", "ce-type": "h12",
+                       "ce-topic": "h12-headers"}
+        fields[header] = f"a{mark}data: forged"
+        target = "/events" if header.startswith("ce-") else "/topics/h12-headers"
+        head = f"POST {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        with self.shared.connect(timeout=20) as link:
+            link.send(head.encode() + b"\r\nx")
+            answer = link.read_response()
+        if mark == "\r\n" and answer.status in (201, 202):
+            self.assertNotIn(header, ("X-Event-TTL", "X-Ack"), "there is no such time or level")
+            return
+        self.assertEqual(answer.status, 400, answer)
 
     @fault("H14")
     def test_h14_one_name_for_a_topic_however_it_is_written(self):
@@ -452,19 +489,157 @@ class Requests(BrokerTest):
         self.assertIsNone(answer.header("content-encoding"))
 
 
+class OtherProtocols(OwnBrokerTest):
+    # The last two look like the beginning of a request until their time is over.
+    AT_ONCE = [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+               b"\x80\x2e\x01\x00\x02", b"\x00" * 100, b"*1\r\n$4\r\nPING\r\n", b"\x05\x01\x00"]
+    LATER = [b"SSH-2.0-x\r\n", b"EHLO x\r\n"]
+
+    @fault("H10")
+    def test_h10_other_protocols_are_closed_and_the_log_stays_small(self):
+        broker = self.broker(options={"limits.header-timeout": "2s", "log.level": "debug"})
+        before, size = self.resources(broker), len(broker.log())
+        refused = broker.metric("tidings_requests_refused_total")
+        hellos = self.AT_ONCE * (200 // len(self.AT_ONCE)) + self.LATER
+        for hello in hellos:
+            with broker.connect(timeout=20) as link:
+                link.send(hello)
+                self.assertIn(link.read_response().status, (400, 408, 505), hello)
+                self.assertTrue(link.at_end(20), hello)
+        self.assertEqual(broker.metric("tidings_requests_refused_total") - refused, len(hellos), "each is counted")
+        said = broker.log()[size:]
+        # Who is refused is counted, and may be worth a line, but not one for each.
+        self.assertLess(said.count("\n"), 20, said[:2000])
+        self.back_to(broker, before)
+        self.note(f"{len(hellos)} hellos of {len(self.AT_ONCE + self.LATER)} other protocols each refused and "
+                  f"counted, {len(said)} bytes logged")
+
+
+class Reflection(OwnBrokerTest):
+    """What a caller names comes back in headers, in the log and in metrics, and must not become a line or a field there."""
+
+    # Each is a topic, a type and a user that one may name.
+    NAMES = ['h13"X-Evil: 1', "h13\\", "h13\\nX-Evil: 1", "h13 X-Evil: 1", 'h13" user="root" address="',
+             "h13\u202eX-Evil: 1", "h13{}=%s", "h13'ä€𝄞"]
+    BROKEN = ["h13\r\nX-Evil: 1", "h13\nX-Evil: 1", "h13\rX-Evil: 1", "h13\tX-Evil: 1", "h13\0X-Evil: 1",
+              "h13\x1b[2KX-Evil: 1"]
+
+    def name_everywhere(self, broker, name):
+        """Sends the name in all places that may be reflected, and returns how many streams were opened with it."""
+        path, opened = urllib.parse.quote(name, safe=""), 0
+        field = {"X-User-Id": name.encode().decode("latin-1")} if not re.search("[\r\n\0]", name) else {}
+        for target in (f"/topics/{path}", f"/none/{path}", f"/users/{path}/mailbox", f"/users/{path}/stream",
+                       f"/events?topics={path}", f"/topics/t?type={path}", f"/connections/{path}",
+                       f"/topics?after={path}", f"/events?{path}=1"):
+            for method in ("GET", "POST", "DELETE", "OPTIONS"):
+                with self.attempt(f"{method} {target}"), broker.connect() as link:
+                    body = b"x" if method == "POST" else None
+                    link.send_request(method, target, {"Origin": "https://app.example", **field}, body)
+                    head = link.read_head()
+                    self.assertIsNone(head.header("x-evil"))
+                    self.assertLess(head.status, 500)
+                    opened += (head.header("content-type") or "").startswith("text/event-stream")
+        return opened
+
+    def check(self, log_format, read):
+        """`read`: a line of the log that tells of a stream, as (user, topics, types)."""
+        broker = self.broker(options={"log.level": "trace", "log.format": log_format, "topics.level": "written",
+                                      "server.cors-origins": "https://app.example"})
+        opened = sum(self.name_everywhere(broker, name) for name in self.NAMES + self.BROKEN)
+        self.assertGreater(opened, 3 * len(self.NAMES), "nothing would have been logged")
+        lines = lambda: [x for x in broker.log().split("\n") if "stream opened" in x]
+        eventually(lambda: len(lines()) >= opened, 10, "all that is logged")
+        found = [read(x) for x in lines()]
+        self.assertEqual(len(found), opened, "a line for each, and no more")
+        for place, what in enumerate(("user", "topics", "types")):
+            for name in self.NAMES:
+                with self.attempt(f"{what} {name!r} in a log of {log_format}"):
+                    self.assertIn(name, [x[place] for x in found], "not as it was named")
+        for line in re.split("[\r\n]", broker.log()):
+            self.assertFalse(line.lstrip().startswith("X-Evil"), line)
+        self.assertFalse(set(broker.log()) & set("\r\0\x1b"), "control characters in the log")
+        return broker, opened
+
+    @staticmethod
+    def fields(message):
+        """Values are quoted as in JSON."""
+        value = lambda key: re.search(rf' {key}=("(?:[^"\\]|\\.)*")', message)[1]
+        return [json.loads(value(key)) for key in ("user", "topics", "types")]
+
+    @fault("H13")
+    def test_h13_nothing_breaks_out_of_a_line_of_the_log(self):
+        def read(line):
+            self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[0-9:.]+Z [a-z]+ +stream opened ")
+            return self.fields(line)
+
+        broker, opened = self.check("text", read)
+        metrics = broker.get("/metrics").text
+        self.assertNotIn("Evil", metrics)
+        self.assertNotIn("h13", metrics, "a label that callers can multiply")
+        for line in metrics.splitlines():
+            self.assertRegex(line, r'^(#|[a-z_]+(\{([a-z]+="[^"\\]*",?)*\})? [0-9.e+-]+$)')
+        self.note(f"{len(self.NAMES)} names with quotes, backslashes and marks, and {len(self.BROKEN)} with control "
+                  f"characters, in every place of a request: {opened} streams logged in a line each, no header, field or label made of them")
+
+    @fault("H13")
+    def test_h13_nothing_breaks_out_of_a_line_of_a_log_in_json(self):
+        _, opened = self.check("json", lambda line: self.fields(json.loads(line)["message"]))
+        self.note(f"the same in JSON: {opened} lines, each valid")
+
+
 class Limits(OwnBrokerTest):
+    """A flood is refused for who makes it, by whatever a caller is told from another."""
+
+    CONFIG = '[topics]\nlevel = "written"\n[limits]\npublishes-per-caller = 20\n'
+
+    def flood(self, broker, target, headers, **options):
+        """As fast as answers come: some are taken, and most refused with the time to wait."""
+        statuses = collections.Counter()
+        with broker.connect(**options) as link:
+            for _ in range(200):
+                answer = link.request("POST", target, headers, "x")
+                statuses[answer.status] += 1
+                if answer.status == 429:
+                    self.assertRegex(answer.header("retry-after"), r"^[1-9]\d*$")
+                    self.assertEqual(answer.json["code"], "rate_limited")
+        self.assertEqual(set(statuses), {201, 429}, statuses)
+        # 20 at once and 20 more each second: on a machine that takes four seconds for these it would be a hundred.
+        self.assertGreater(statuses[429], 50, statuses)
+
+    def calm(self, broker, headers, **options):
+        for i in range(15):
+            with broker.connect(**options) as link:
+                self.assertEqual(link.request("POST", "/topics/b", headers, "x").status, 201)
+
     @fault("H20")
     def test_h20_one_flood_does_not_slow_the_others(self):
-        broker = self.broker(config='[topics]\nlevel = "written"\n[limits]\npublishes-per-caller = 20\n[[topic]]\npattern = "slow"\nrate-per-second = 5\n')
-        for header, target in (({"X-User-Id": "flood"}, "/topics/a"), ({"X-User-Id": "other"}, "/topics/slow")):
-            statuses = collections.Counter()
-            with broker.connect() as link:
-                for _ in range(200):
-                    answer = link.request("POST", target, header, "x")
-                    statuses[answer.status] += 1
-                    if answer.status == 429:
-                        self.assertTrue(answer.header("retry-after"))
-            self.assertGreater(statuses[429], 100, statuses)
-            self.assertEqual(set(statuses), {201, 429}, statuses)
-        for i in range(15):
-            self.assertEqual(broker.post("/topics/b", "x", {"X-User-Id": "calm"}).status, 201)
+        broker = self.broker(config=self.CONFIG + '[[topic]]\npattern = "slow"\nrate-per-second = 5\n')
+        self.flood(broker, "/topics/a", {"X-User-Id": "flood"})
+        self.flood(broker, "/topics/slow", {"X-User-Id": "other"})
+        self.calm(broker, {"X-User-Id": "calm"})
+        # Whoever has no name is known by the address.
+        self.flood(broker, "/topics/a", {}, source="127.0.1.7")
+        self.calm(broker, {}, source="127.0.1.8")
+        self.note("floods of a user, an address and to a topic refused with 429; other users and addresses not")
+
+    @fault("H20")
+    def test_h20_a_flood_under_a_token_or_a_key_is_that_callers_own(self):
+        key = tokens.Key("HS256", secret=b"a secret of the tests, 32 bytes or more")
+        broker = self.broker(config=self.CONFIG + key_table("tests", key, None)
+                             + api_key_table("loud", "loud-0123456789abcdef0123456789abcdef", publish=["**"])
+                             + api_key_table("quiet", "quiet-0123456789abcdef0123456789abcde", publish=["**"]))
+        claims = lambda user: tokens.claims(user, tidings={"publish": ["**"]})
+        signed = lambda user: {"Authorization": f"Bearer {tokens.token(key, claims(user))}"}
+        self.flood(broker, "/topics/a", signed("flood"))
+        self.flood(broker, "/topics/a", {"X-API-Key": "loud-0123456789abcdef0123456789abcdef"})
+        # A new token makes no other caller.
+        self.assertTrue(self.refused_of(broker, [signed("again") for _ in range(100)]))
+        self.calm(broker, signed("calm"))
+        self.calm(broker, {"X-API-Key": "quiet-0123456789abcdef0123456789abcde"})
+        self.note("floods of a token's user, over many tokens, and of an API key refused with 429; others from the "
+                  "same address not")
+
+    def refused_of(self, broker, hands):
+        """Whether one of these is refused for being too many."""
+        with broker.connect() as link:
+            return 429 in [link.request("POST", "/topics/a", headers, "x").status for headers in hands]

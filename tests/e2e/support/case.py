@@ -7,6 +7,7 @@ import unittest
 
 from . import runner, settings
 from .broker import Broker
+from .waiting import eventually
 
 
 def fault(*numbers):
@@ -96,6 +97,17 @@ class BrokerTest(unittest.TestCase):
         with self.subTest(name):
             yield
             self.held += 1
+
+    def resources(self, broker):
+        """Before the fault, for `back_to`."""
+        return broker.sockets(), broker.threads()
+
+    def back_to(self, broker, start):
+        """After healing: sockets and threads as at the start. One socket may be that of the question itself."""
+        eventually(lambda: broker.get("/stats").json["connected_clients"] == 0, 30, "no stream is left")
+        sockets, threads = start
+        eventually(lambda: broker.sockets() <= sockets + 1, 10, lambda: f"{broker.sockets()} sockets, {sockets} before")
+        eventually(lambda: broker.threads() <= threads, 10, lambda: f"{broker.threads()} threads, {threads} before")
 
     def logs(self):
         """For a failure's report."""
