@@ -337,7 +337,7 @@ class DamagedStore(OwnBrokerTest):
                             was = self.events[len(got) - 1]
                             self.assertEqual(got[-1], (was["data"], was["id"]), f"{kind}: after {len(got) - 1}")
             except Closed:
-                self.assertTrue(told or bad, f"{kind}: ended without a word after {len(got)}, and every page is there")
+                self.assertTrue(told, f"{kind}: ended without a word after {len(got)}")
         places = {(x["data"], x["id"]): place for place, x in enumerate(self.events)}
         order = [places.get(x, -1) for x in got]
         self.assertEqual(order, sorted(set(order)), kind)
@@ -396,8 +396,7 @@ class WrongDirectory(OwnBrokerTest):
                 self.assertEqual(done.returncode, 1, done)
                 said = (done.stdout + done.stderr).strip().split("\n")
                 self.assertRegex(said[-1], why, "the last line says why")
-                if change is not newer:
-                    self.assertIn(folder, said[-1])
+                self.assertIn(folder, said[-1])
                 self.assertEqual(tree(folder), before)
         self.note("each refused with its own reason and the directory's name, no file changed")
 
@@ -612,9 +611,8 @@ class FailingDisk(OwnBrokerTest):
             else:
                 code = broker.wait_exit()
                 outcomes[f"ended with {code}"] += 1
-                if not self.failed_calls(broker, log, "/LOG"):  # that the database writes for people
-                    # 127: the system could not load the program
-                    self.assertIn(code, (1, 3, 127), f"{call} {when} {error}: {broker.log_tail()}")
+                # 127: the system could not load the program
+                self.assertIn(code, (1, 3, 127), f"{call} {when} {error}: {broker.log_tail()}")
             met = self.failed_calls(broker, log)
             hits[call] += met
             missed += not met  # it was done by another thread, or later
@@ -631,9 +629,9 @@ class FailingDisk(OwnBrokerTest):
                   f"{dict(outcomes)}; each started again with all "
                   "that was acknowledged")
 
-    def failed_calls(self, broker, log, name=""):
+    def failed_calls(self, broker, log):
         """How many calls on a file of the store failed."""
-        return sum("(INJECTED)" in x and broker.data_dir + name in x for x in self.traced(broker, log))
+        return sum("(INJECTED)" in x and broker.data_dir in x for x in self.traced(broker, log))
 
     @staticmethod
     def page_of(broker):
