@@ -12,6 +12,7 @@ import unittest
 
 from support import runner, settings
 from support.case import OwnBrokerTest, fault, long_only
+from support.clock import Clock, on_disk
 from support.cluster import Cluster
 from support.cluster_storm import ClusterStorm
 from support.disk import PowerDisk
@@ -348,6 +349,92 @@ class Processes(ClusterFault):
         self.assertLess(during, before * 1.5 + 0.005)
         self.note(f"one of three stood still for {resumed - paused:.0f} s while {(bytes_sent[0] - sent) >> 20} MiB were published: others {grown:+.1f} MiB, "
                   f"median answer {before * 1000:.1f} ms before, {during * 1000:.1f} ms during; caught up after {caught_up:.1f} s; {judged}")
+
+
+class Clocks(ClusterFault):
+    HOUR = 3600
+    EACH = 10
+
+    def setUp(self):
+        super().setUp()
+        if settings.sanitizer:
+            self.skipTest("libfaketime is called before a sanitizer is ready, and both wait for each other")
+
+    def publish(self, cluster, when):
+        """From all nodes, for half an hour. Returns what."""
+        for node in cluster:
+            for i in range(self.EACH):
+                answer = node.post("/topics/t?ttl=30m", f"{node.name} {when} {i}")
+                self.assertEqual((answer.status, answer.json["level"]), (201, "quorum"), answer)
+        return {f"{node.name} {when} {i}" for node in cluster for i in range(self.EACH)}
+
+    def check_shown(self, node, wanted):
+        """Each once, and those of each node in the order in which they were published."""
+        data = [x["data"] for x in node.log_events("/topics/t")]
+        self.assertEqual(sorted(data), sorted(wanted), node.name)
+        self.check_orders(data)
+
+    def check_orders(self, data):
+        whens = ("before", "during", "after")
+        for of in "abc":
+            own = [(whens.index(when), int(i)) for name, when, i in map(str.split, data) if name == of]
+            self.assertEqual(own, sorted(own), of)
+
+    def set(self, clocks, hours):
+        for node, clock in clocks.items():
+            clock.set(hours.get(node.name, 0) * self.HOUR)
+            clock.wait(node)
+
+    @fault("N23")
+    def test_n23_clocks_that_differ(self):
+        """A node hides by its own clock, and agrees on everything else. What is hidden is there when the clock is right again."""
+        cluster = self.cluster(start=False, options={"topics.level": "quorum", "storage.compaction-interval": "1s", "storage.gap-memory": "1s",
+                                                     "storage.write-buffer-bytes": "1MiB"})
+        clocks = {x: Clock() for x in cluster}
+        for node, clock in clocks.items():
+            node.env = clock.env
+        cluster.start()
+        a, b, c = cluster
+        before = self.publish(cluster, "before")
+        # Something that really expires: where it is gone, compactions have been at work.
+        mark = self.random.randbytes(16).hex()
+        for _ in range(50):
+            self.assertEqual(a.post("/topics/short?ttl=1s", mark).status, 201)
+        cluster.wait_equal()
+        streams = [x.stream("/topics/t") for x in cluster]
+        for stream in streams:
+            self.addCleanup(stream.close)
+            stream.ready()
+        self.set(clocks, {"b": 1, "c": -1})
+        during = self.publish(cluster, "during")
+        # By b's clock only its own events have not expired.
+        shown = {a: before | during, b: {x for x in during if x[0] == "b"}, c: before | during}
+        for node, stream in zip(cluster, streams):
+            data = [x.data for x in stream.events(len(shown[node] & during))]
+            self.assertEqual(set(data), shown[node] & during, node.name)
+            self.check_orders(data)
+            stream.close()
+        self.assertNotIn("link lost", "".join(x.log_since_start() for x in cluster))
+        cluster.wait_equal()
+        for node in (b, c):
+            self.check_shown(node, shown[node])
+            self.assertEqual(node.stop(), 0)
+            cluster.start(node)
+        for node in cluster:
+            self.check_shown(node, shown[node])
+        eventually(lambda: not on_disk(b, mark), 30, "compactions have run where the clock is ahead")
+        self.set(clocks, {})
+        after = self.publish(cluster, "after")
+        cluster.check_equal(CONVERGED)
+        for node in cluster:
+            self.check_shown(node, before | during | after)
+            self.assertEqual(node.stop(), 0)
+            cluster.start(node)
+        cluster.check_equal(CONVERGED)
+        for node in cluster:
+            self.check_shown(node, before | during | after)
+        self.note(f"one clock an hour ahead, one an hour back, with restarts and compactions: {len(before | during | after)} events of 30 min, all on all "
+                  "three nodes when the clocks are right again; meanwhile hidden only where they have expired")
 
 
 class Recorder(threading.Thread):
