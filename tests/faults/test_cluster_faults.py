@@ -1,5 +1,6 @@
 """Nodes of a cluster that are split, paused, killed, cut off from power, and strangers at the port where they talk to each other."""
 
+import collections
 import itertools
 import os
 import resource
@@ -17,6 +18,7 @@ from support.cluster import Cluster
 from support.cluster_storm import ClusterStorm
 from support.disk import PowerDisk
 from support.mailbox import Mailbox, Tab
+from support.position import place_of
 from support.waiting import eventually
 
 LEVELS = ("quorum", "quorum", "fsync")
@@ -228,6 +230,130 @@ class Splits(ClusterFault):
             cluster.start(node)
             self.assertEqual({x["id"]: x["state"] for x in Mailbox(node, "u").items()}, want, node.name)
         self.note("dismissed on one side, read on the other: gone everywhere, also after restarts")
+
+    def repeat(self, node, key, data):
+        answer = node.post("/topics/t?ack=fsync", data, {"Idempotency-Key": key})
+        return answer.status, answer.json.get("id"), answer.json.get("duplicate", False)
+
+    @fault("N19")
+    def test_n19_one_key_on_both_sides(self):
+        """As docs/cluster.md says: stored twice. But each node goes on with the answer that it gave."""
+        cluster = self.cluster(network=True)
+        a, b, c = cluster
+        status, old, _ = self.repeat(a, "old", "old")
+        self.assertEqual(status, 201)
+        cluster.wait_equal()
+        cluster.network.split("ab", "c")
+        eventually(lambda: not c.linked() and "c" not in a.linked() | b.linked(), 12, "both sides have noticed")
+        for node in cluster:
+            self.assertEqual(self.repeat(node, "old", "old"), (200, old, True), f"{node.name}: known before the split")
+        answers = {node.name: self.repeat(node, "k", "x") for node in (a, c)}
+        self.assertEqual([status for status, _, _ in answers.values()], [201, 201])
+        one, two = [identity for _, identity, _ in answers.values()]
+        self.assertNotEqual(one, two)
+        eventually(lambda: b.head() == a.head(), 10, "b has what a took")
+        given = {a: one, b: one, c: two}
+        self.heal(cluster)
+        for again in range(2):
+            cluster.check_equal(CONVERGED)
+            for node in cluster:
+                self.assertEqual(self.repeat(node, "old", "old"), (200, old, True), node.name)
+                self.assertEqual(self.repeat(node, "k", "x"), (200, given[node], True), f"{node.name} has given another answer")
+                self.assert_problem(node.post("/topics/t?ack=fsync", "y", {"Idempotency-Key": "k"}), 409, "idempotency_conflict")
+                with node.stream("/topics/t?since=earliest") as stream:
+                    self.assertEqual(sorted(x.data for x in stream.events(3)), ["old", "x", "x"])
+                    self.assertTrue(stream.silent(0.1))
+                self.assertEqual({x["id"] for x in node.log_events("/topics/t")}, {old, one, two}, node.name)
+            if not again:
+                for node in cluster:
+                    node.kill()
+                    cluster.start(node)
+        self.note("one key on both sides of a split: two events on all nodes, each node repeats its own answer, also after a kill; "
+                  "a key from before the split is known on both sides")
+
+    @fault("N11")
+    def test_n11_a_node_dies_with_what_only_it_has(self):
+        cluster = self.cluster(network=True)
+        wanted, away = [], settings.pick(10, 1)
+        for round_ in self.rounds(6, 1):
+            alone, *rest = self.random.sample(cluster.nodes, 3)
+
+            def publish(node, level, count=10):
+                for i in range(count):
+                    data = f"{round_} {node.name} {level} {len(wanted)}"
+                    answer = node.post(f"/topics/t?ack={level}", data, timeout=10)
+                    self.assertEqual((answer.status, answer.json["level"]), (201, level), answer)
+                    wanted.append(data)
+
+            for node in cluster:
+                publish(node, "quorum")
+            safe = list(wanted)
+            # Nobody has noticed yet, and it is killed before anybody can: what it says goes nowhere.
+            cluster.network.split([alone.name], [x.name for x in rest])
+            publish(alone, "fsync", 50)
+            lonely = set(wanted) - set(safe)
+            alone.kill()
+            down = time.monotonic()
+            eventually(lambda: all(alone.name not in x.linked() for x in rest), 12, "the others have noticed")
+            while time.monotonic() - down < away:
+                for node in rest:
+                    publish(node, "quorum", 1)
+                self.linger(0.2)
+            here = {x: {y["data"] for y in x.log_events("/topics/t")} for x in rest}
+            for node, data in here.items():
+                self.assertEqual(sorted(set(safe) - data), [], f"{node.name} has not all that was acknowledged at quorum")
+                self.assertEqual(sorted(lonely & data)[:5], [], "it was not cut off")
+            cluster.network.heal()
+            cluster.start(alone)
+            cluster.check_equal(CONVERGED)
+            for node in cluster:
+                self.assertEqual(sorted(x["data"] for x in node.log_events("/topics/t")), sorted(wanted), node.name)
+        self.note(f"{self.tried} nodes cut off and killed with 50 events that nobody else had, back after {away} s or more: "
+                  f"all {len(wanted)} are on all nodes, those at quorum all the time")
+
+    @fault("N18")
+    def test_n18_strict_topics_in_a_split(self):
+        """Who cannot reach the member that takes a topic's publishes refuses them, on either side; nothing else may decide the order."""
+        cluster = self.cluster(network=True, config='[[topic]]\npattern = "strict:*"\norder = "strict"\n')
+        names = {place_of(x.post("/topics/probe/mine?ack=fsync", "0").json["id"])[0]: x for x in cluster}
+        topics = [f"strict:{i}" for i in range(12)]
+        accepted = {x: [] for x in topics}
+        statuses = collections.Counter()
+
+        def publish(node, topic, reachable=cluster.nodes):
+            data = f"{node.name}{sum(statuses.values())}"
+            answer = node.post(f"/topics/{topic}?ack=fsync", data, timeout=10)
+            if owners.get(topic, node) in reachable:
+                self.assertEqual(answer.status, 201, f"{node.name} {topic}: {answer!r}")
+                accepted[topic].append(data)
+            else:
+                self.assert_problem(answer, 503, "owner_unreachable")
+            statuses[answer.status] += 1
+            return answer
+
+        owners = {}
+        owners = {x: names[place_of(publish(cluster["a"], x).json["id"])[0]] for x in topics}
+        self.assertGreater(len(set(owners.values())), 1, "one member owns all")
+        for alone in self.random.sample(cluster.nodes, settings.pick(3, 1)):
+            rest = [x for x in cluster if x is not alone]
+            cluster.network.split([alone.name], [x.name for x in rest])
+            eventually(lambda: not alone.linked() and all(alone.name not in x.linked() for x in rest), 12, "both sides have noticed")
+            for side in ([alone], rest):
+                for node in side:
+                    for topic in topics:
+                        publish(node, topic, side)
+                    self.assertEqual(node.post("/topics/available?ack=fsync", "0").status, 201)
+            self.heal(cluster)
+        for node in cluster:
+            for topic in topics:
+                publish(node, topic)
+        cluster.check_equal(CONVERGED)
+        for node, topic in itertools.product(cluster, topics):
+            events = node.log_events(f"/topics/{topic}")
+            self.assertEqual([x["data"] for x in events], accepted[topic], f"{topic} on {node.name}")
+            self.assertEqual({place_of(x["id"])[0] for x in events}, {x for x, y in names.items() if y is owners[topic]})
+        self.note(f"{settings.pick(3, 1)} of 3 nodes split off in turn: {statuses[201]} publishes to strict topics taken, {statuses[503]} refused where the owner was out of "
+                  "reach; one order on all nodes, that of the answers")
 
 
 class Processes(ClusterFault):
