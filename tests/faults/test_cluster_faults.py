@@ -2,8 +2,10 @@
 
 import collections
 import itertools
+import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import struct
@@ -278,7 +280,7 @@ class Splits(ClusterFault):
         for round_ in self.rounds(6, 1):
             alone, *rest = self.random.sample(cluster.nodes, 3)
 
-            def publish(node, level, count=10):
+            def publish(node, level, count):
                 for i in range(count):
                     data = f"{round_} {node.name} {level} {len(wanted)}"
                     answer = node.post(f"/topics/t?ack={level}", data, timeout=10)
@@ -286,11 +288,11 @@ class Splits(ClusterFault):
                     wanted.append(data)
 
             for node in cluster:
-                publish(node, "quorum")
+                publish(node, "quorum", 3)
             safe = list(wanted)
-            # Nobody has noticed yet, and it is killed before anybody can: what it says goes nowhere.
+            # From here on what it says goes nowhere, whether somebody has noticed or not.
             cluster.network.split([alone.name], [x.name for x in rest])
-            publish(alone, "fsync", 50)
+            publish(alone, "fsync", 10)
             lonely = set(wanted) - set(safe)
             alone.kill()
             down = time.monotonic()
@@ -308,7 +310,7 @@ class Splits(ClusterFault):
             cluster.check_equal(CONVERGED)
             for node in cluster:
                 self.assertEqual(sorted(x["data"] for x in node.log_events("/topics/t")), sorted(wanted), node.name)
-        self.note(f"{self.tried} nodes cut off and killed with 50 events that nobody else had, back after {away} s or more: "
+        self.note(f"{self.tried} nodes cut off and killed with 10 events that nobody else had, back after {away} s or more: "
                   f"all {len(wanted)} are on all nodes, those at quorum all the time")
 
     @fault("N18")
@@ -475,6 +477,87 @@ class Processes(ClusterFault):
         self.assertLess(during, before * 1.5 + 0.005)
         self.note(f"one of three stood still for {resumed - paused:.0f} s while {(bytes_sent[0] - sent) >> 20} MiB were published: others {grown:+.1f} MiB, "
                   f"median answer {before * 1000:.1f} ms before, {during * 1000:.1f} ms during; caught up after {caught_up:.1f} s; {judged}")
+
+    def damage(self, node):
+        """Of a node that does not run. Returns what was done to which of its files."""
+        files = [x for x in sorted(os.listdir(node.data_dir)) if x.endswith((".sst", ".log"))]
+        path = os.path.join(node.data_dir, self.random.choice(files))
+        size, way = os.path.getsize(path), self.random.choice(("flipped", "flipped", "cut", "deleted"))
+        if way == "deleted":
+            os.remove(path)
+        elif way == "cut":
+            os.truncate(path, size // 2)
+        elif size:
+            with open(path, "r+b") as file:
+                at = self.random.randrange(size)
+                file.seek(at)
+                byte = file.read(1)[0]
+                file.seek(at)
+                file.write(bytes([byte ^ 1 << self.random.randrange(8)]))
+        return f"{os.path.splitext(path)[1]} {way}"
+
+    def check_told(self, node, other):
+        """What a damaged node tells is what others tell of it, or an error."""
+        known = {x["id"]: x for x in other.log_events()}
+        cursor, more = "earliest", True
+        while more:
+            answer = node.get(f"/events?since={cursor}&limit=200", {"Accept": "application/json"})
+            if answer.status != 200:
+                self.assert_problem(answer, 500, "storage_corrupt")
+                return "told an error"
+            for event in answer.json["events"]:
+                like = known.get(event["id"], event)  # what is new may not be there yet
+                self.assertEqual((event["data"], event["topics"]), (like["data"], like["topics"]), f"{node.name} tells something else")
+            cursor, more = answer.json["next"], answer.json["more"]
+        return "read well"
+
+    @fault("N26", "S8")
+    def test_n26_a_damaged_disk_in_a_cluster(self):
+        cluster = self.cluster(options={"topics.level": "none", "storage.write-buffer-bytes": "1MiB"})
+        storm = ClusterStorm(self, cluster, LEVELS, pause=0.01)
+        outcomes = collections.Counter()
+        # More than the newest entries, which each start reads: damage to the others shows when they are asked for.
+        for node in cluster:
+            lines = "".join(json.dumps({"topic": f"fill/{i % 50}", "data": self.random.randbytes(300).hex(), "ack": "fsync"}) + "\n" for i in range(2000))
+            answers = node.post("/events", lines, {"Content-Type": "application/x-ndjson"}, timeout=60).lines
+            self.assertEqual({x.get("level") for x in answers}, {"fsync"})
+        for _ in self.rounds(8, 2):
+            victim, *rest = self.random.sample(cluster.nodes, 3)
+            storm.begin()
+            storm.wait(30, *cluster)
+            storm.stop()
+            # A start moves the log's entries to table files; a kill leaves something in the log.
+            self.assertEqual(victim.stop(), 0)
+            cluster.start(victim)
+            storm.begin()
+            storm.wait(10, *cluster)
+            storm.stop()
+            victim.kill()
+            done = self.damage(victim)
+            storm.begin(*rest)
+            storm.wait(10, *rest)
+            victim.start(wait=False)
+            eventually(lambda: not victim.running or victim.is_ready(), 30, "started, or refused")
+            if victim.running:
+                eventually(lambda: not victim.running or len(victim.linked()) == 2, 20, "linked")
+            if victim.running:
+                outcome = self.check_told(victim, rest[0])
+                victim.kill()
+            else:
+                self.assertGreater(victim.process.returncode, 0, victim.log_tail())
+                outcome = "refused"
+            outcomes[f"{done}: {outcome}"] += 1
+            storm.wait(10, *rest)
+            for node in rest:
+                self.assertEqual(node.view()["alarms"], [], f"{node.name}: {done}")
+            # As the operator is told: without its disk it is filled by the others.
+            shutil.rmtree(victim.data_dir)
+            cluster.start(victim)
+            storm.stop()
+            cluster.check_equal(CONVERGED)
+        # At fsync the last ones before the kill were on the disk of the victim alone.
+        judged = storm.close(survives=("quorum",), but=("fill/",))
+        self.note(f"{self.tried} damaged files of one of three: {dict(outcomes)}; others unharmed, equal again after a wipe: {judged}")
 
 
 class Clocks(ClusterFault):
