@@ -19,6 +19,7 @@ from support.clock import Clock, on_disk
 from support.cluster import Cluster
 from support.cluster_storm import ClusterStorm
 from support.disk import PowerDisk
+from support.links import Relay
 from support.mailbox import Mailbox, Tab
 from support.position import place_of
 from support.waiting import eventually
@@ -558,6 +559,56 @@ class Processes(ClusterFault):
         # At fsync the last ones before the kill were on the disk of the victim alone.
         judged = storm.close(survives=("quorum",), but=("fill/",))
         self.note(f"{self.tried} damaged files of one of three: {dict(outcomes)}; others unharmed, equal again after a wipe: {judged}")
+
+
+class Frames(ClusterFault):
+    """Members that dial each other through relays, which know where a frame ends."""
+
+    MOODS = {"delay": 100, "cut": 5, "double": 15, "swap": 15}  # and to how many frames it has to happen
+
+    def relayed(self):
+        cluster = self.cluster(start=False)
+        relays = {x.name: Relay(self, x.cluster_address, settings.randomness(f"{self.id()}/{x.name}")) for x in cluster}
+        for node in cluster:
+            node.options["cluster.members"] = ",".join("%s=%s:%d" % (x, *y.address) for x, y in relays.items())
+            node.options["cluster.listen"] = "%s:%d" % node.cluster_address
+        return cluster.start(), list(relays.values())
+
+    def set(self, relays, mood):
+        for relay in relays:
+            relay.mood = mood
+
+    @fault("N7", "N9", "N10")
+    def test_n7_frames_late_cut_off_twice_and_in_another_order(self):
+        cluster, relays = self.relayed()
+        storm = ClusterStorm(self, cluster, LEVELS, wanderers=2, pause=0.01)
+        done = lambda mood: sum(x.done[mood] for x in relays)
+        slowest = {}
+        for _ in self.rounds(6, 1):
+            for mood, count in self.MOODS.items():
+                before = done(mood)
+                self.set(relays, mood)
+                storm.begin()
+                eventually(lambda: done(mood) >= before + count, 60, lambda: f"{mood}: {done(mood) - before} of {count} frames")
+                storm.wait(10, *cluster)
+                storm.stop()
+                if mood == "delay":
+                    # Two ways of 10 ms each, at least: else the relays are not between them.
+                    took = [self.quorum_seconds(x) for x in cluster for _ in range(3)]
+                    self.assertGreater(min(took), 0.02)
+                    slowest[mood] = max(took)
+                self.set(relays, None)
+                cluster.wait_linked(CONVERGED)
+                cluster.check_equal(CONVERGED)
+        self.assertIn("link lost", "".join(x.log_since_start() for x in cluster))
+        judged = storm.close(but=("probe/",))
+        self.note(f"frames {', '.join(f'{done(x)} {x}' for x in self.MOODS)}; quorum after {max(slowest.values()):.2f} s at most with delays of "
+                  f"10 to 500 ms: {judged}")
+
+    def quorum_seconds(self, node):
+        begin = time.monotonic()
+        self.assertTrue(self.accepts(node, "quorum"))
+        return time.monotonic() - begin
 
 
 class Clocks(ClusterFault):
