@@ -653,6 +653,29 @@ class Rights(IdentityTest):
         self.assertEqual(self.shared.request("OPTIONS", "/events", {"Origin": "https://app.test", "Access-Control-Request-Method": "POST"}).status, 204)
 
     @fault("H21")
+    def test_every_route_of_operations_is_for_administrators(self):
+        """As the table in docs/http.md lists them, so that one that is new is asked here too."""
+        user, admin = self.who(subscribe=["**"], publish=["**"]), self.who("boss", admin=True)
+        text = (settings.ROOT / "docs/http.md").read_text(encoding="utf-8")
+        routes = re.findall(r"^\| `(GET|POST|DELETE) (/[^` ]*)` \|", text[text.index("## Operations"):], re.M)
+        public = {"/", "/healthz", "/readyz"}
+        self.assertGreaterEqual(len(routes), 12, routes)
+        self.assertLess(public, {path for _, path in routes})
+        for method, path in routes:
+            target = re.sub(r"\{\w+\}", "0000000000000001", path)
+            body = "{}" if method == "POST" else None
+            ask = lambda who, method=method: self.shared.request(method, target, {**JSON, **who} if body else who, body)
+            with self.subTest(f"{method} {path}"):
+                if path in public:
+                    self.assertEqual([ask(x).status for x in ({}, user, admin)], [200] * 3)
+                    continue
+                self.assert_problem(ask({}), 401, "unauthorized")
+                self.assert_problem(ask(user), 403, "forbidden")
+                self.assertIn(ask(admin).status, (200, 400, 404), "400: there is nothing in the body; 404: it is alone")
+                if method == "GET":
+                    self.assertEqual([ask(x, "HEAD").status for x in ({}, user)], [401, 403])
+
+    @fault("H21")
     def test_admin_routes(self):
         user, admin = self.who(subscribe=["**"], publish=["**"]), self.who("boss", admin=True)
         stream = self.opened("/topics/news")
