@@ -135,6 +135,47 @@ class Resources(OwnBrokerTest):
         self.assertEqual(len(broker.page("/topics/t")["events"]), 50)
         self.note(f"256 descriptors, {len(links)} connections: {most} in use, the open stream and publisher went on, accepting resumed")
 
+    @fault("R3")
+    def test_r3_accept_fails(self):
+        """Descriptors that the whole machine lacks, so that the broker's own count of them is of no use."""
+        failures, pause = 36, 0.1
+        # In each thread that accepts; not among the first calls, which are those of the start.
+        inject = f"accept,accept4:error=EMFILE:when=30..{29 + failures}"
+        strace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", f"inject={inject}"]
+        broker = self.broker(options={"topics.level": "written"}, prefix=strace, start=False)
+        broker.start(timeout=60)
+        stream = broker.stream("/topics/t?heartbeat=1s")
+        stream.ready()
+        publisher = broker.connect(timeout=30)
+        self.addCleanup(publisher.close)
+        failed = lambda: broker.log().count("accept failed")
+        self.assertEqual(failed(), 0)
+        begin = time.monotonic()
+        links = []
+
+        def ask():
+            """Taken by the system, whatever the broker does."""
+            links.append(broker.connect(timeout=60))
+            self.addCleanup(links[-1].close)
+            links[-1].send_request("GET", "/healthz")
+            self.assertLess(len(links), 1000, "nothing has failed")
+
+        while not failed():
+            ask()
+        for _ in range(10):
+            ask()
+        for i in range(20):
+            self.assertEqual(publisher.request("POST", "/topics/t", body=str(i)).status, 201)
+            self.assertEqual(stream.event(20).data, str(i))
+        self.assertEqual([x.read_response().status for x in links], [200] * len(links))
+        took = time.monotonic() - begin
+        # Each has cost a pause and a line, not a turn of a loop.
+        self.assertGreater(took, failed() * pause * 0.8)
+        self.assertGreaterEqual(failed(), 10)
+        self.assertLessEqual(failed(), failures * broker.threads())
+        self.assertEqual(broker.get("/healthz").status, 200)
+        self.note(f"accept failed {failed()} times in {took:.1f} s: the open stream and publisher went on, {len(links)} connections that waited were answered")
+
     @fault("R5")
     def test_r5_pauses_lose_nothing(self):
         broker = self.broker(options={"topics.level": "none", "limits.publish-timeout": "2s"})
