@@ -21,7 +21,8 @@ class Crash(OwnBrokerTest):
     def test_kill_9_loses_nothing_acknowledged_and_no_id_is_used_twice(self):
         broker = self.broker(config=CONFIG)
         storm = Storm(self, broker)
-        watchers = [start_watcher(self, broker.address, f"watcher {i}", [], start="earliest", cut_bytes=(20000, 2000000)) for i in range(2)]
+        watchers = [start_watcher(self, broker.address, f"watcher {i}", [], start="earliest", cut_bytes=(20000, 2000000))
+                    for i in range(2)]
         for watcher in watchers:
             self.assertTrue(watcher.placed.wait(10))
         restarts = []
@@ -34,7 +35,7 @@ class Crash(OwnBrokerTest):
             begin = time.monotonic()
             broker.start()
             restarts.append(time.monotonic() - begin)
-            # Nothing acknowledged is lost, no id stands for two events, and each publisher's events are in the order of its answers.
+            # Nothing acknowledged is lost, no id stands for two events, each publisher's are in the order of its answers.
             found = storm.judge()
             self.assertTrue(found.good, f"after cycle {cycle}: {found}")
         storm.check_all()
@@ -48,7 +49,8 @@ class Crash(OwnBrokerTest):
             self.assertEqual([(i, n) for n, i in watcher.received], final)
             self.assertEqual(watcher.gaps, [])
         restarts.sort()
-        self.note(f"{self.tried} cycles of kill -9 under {storm.publishers} publishers: {storm.acknowledged} acknowledged, 0 lost, each publisher's in "
+        self.note(f"{self.tried} cycles of kill -9 under {storm.publishers} publishers: {storm.acknowledged} "
+                  "acknowledged, 0 lost, each publisher's in "
                   f"order; {len(final)} stored, 0 ids reused, 0 stored twice; {storm.unknown} unknown")
         self.note(f"ready again after {restarts[len(restarts) // 2] * 1000:.0f} ms (median), {restarts[-1] * 1000:.0f} ms (worst)")
         self.note(f"2 streams saw {sum(len(x.received) for x in watchers)} events, every one of them still there")
@@ -75,7 +77,7 @@ class Crash(OwnBrokerTest):
 
     @fault("S13")
     def test_kill_9_while_starting(self):
-        """Each start that comes to its end leaves eight megabytes in the log, which the next one has to read before it is ready."""
+        """Each start that comes to its end leaves eight megabytes in the log, which the next one has to read."""
         broker = self.broker(config=CONFIG)
         log, early = [], 0
         incarnations = [self.load(broker, log)]
@@ -94,11 +96,13 @@ class Crash(OwnBrokerTest):
                 early += not broker.is_ready()
             broker.kill()
             broker.start()
-            self.assertEqual([(x["id"], number_of(str(x["data"]))) for x in broker.log_events("/topics/t", limit=50)], log)
+            stored = broker.log_events("/topics/t", limit=50)
+            self.assertEqual([(x["id"], number_of(x["data"])) for x in stored], log)
         incarnations.append(self.load(broker, log))
         self.assertEqual(incarnations, sorted(set(incarnations)), "each start is a new incarnation")
         self.assertGreater(early, 0, "no kill came before the end of a start")
-        self.note(f"{self.tried * 3} kills while starting, {early} before it was ready; {len(log)} events of 160 KB, all there, "
+        self.note(f"{self.tried * 3} kills while starting, {early} before it was ready; {len(log)} events of 160 "
+                  "KB, all there, "
                   f"{len(incarnations)} incarnations that grow")
 
     def load(self, broker, log):

@@ -953,11 +953,12 @@ class Endings(OwnBrokerTest):
 
     @fault("C8")
     def test_a_right_that_ends_in_a_long_replay(self):
-        """A reader that stands still in the middle of a long replay reads on when it may not any more: what it gets then is what was under
-        way to it, and no more."""
+        """A reader that stands still in the middle of a long replay reads on when it may not any more: what it gets
+        then is what was under way to it, and no more."""
         key, folder, count = make_key("EdDSA", "broker"), temporary_folder(), 200
         app = {"X-API-Key": API_KEYS["ops"]}
-        broker = self.broker(config=self.CONFIG + key_table("k", key, folder) + api_key_table("app", API_KEYS["ops"], publish=["**"], admin=True),
+        broker = self.broker(config=self.CONFIG + key_table("k", key, folder)
+                             + api_key_table("app", API_KEYS["ops"], publish=["**"], admin=True),
                              options={"topics.level": "written"})
         with broker.connect() as link:
             for number in range(count):
@@ -971,7 +972,8 @@ class Endings(OwnBrokerTest):
             got = [stream.event().data.split("\n")[0]]
             if reason == "revoked":
                 self.assertEqual(broker.post("/revocations", json.dumps({"user": user}), {**JSON, **app}).status, 201)
-            refused = lambda: broker.get("/topics/t?limit=1", {**bearer(text), "Accept": "application/json"}).status == 401
+            signed_in = {**bearer(text), "Accept": "application/json"}
+            refused = lambda: broker.get("/topics/t?limit=1", signed_in).status == 401
             eventually(refused, 15, "the token has ended")
             # What comes into being now is not for it.
             self.assertEqual(broker.post("/topics/t", f"secret\n{user}", app).status, 201)
@@ -984,7 +986,7 @@ class Endings(OwnBrokerTest):
                     else:
                         got.append(event.data.split("\n")[0])
             except (Closed, ConnectionError) as ended:
-                # Who is in the middle of an event is not told: it is cut off, and may come back for it with a new token.
+                # Who is in the middle of an event is not told: it is cut off, and may come back.
                 self.assertEqual(told, reason if isinstance(ended, Closed) and ended.clean else None, ended)
             self.assertEqual(got, [str(x) for x in range(len(got))])
             self.assertLess(len(got), count // 2, "more than the sockets hold was sent after the end")

@@ -261,8 +261,9 @@ class Splits(ClusterFault):
             cluster.check_equal(CONVERGED)
             for node in cluster:
                 self.assertEqual(self.repeat(node, "old", "old"), (200, old, True), node.name)
-                self.assertEqual(self.repeat(node, "k", "x"), (200, given[node], True), f"{node.name} has given another answer")
-                self.assert_problem(node.post("/topics/t?ack=fsync", "y", {"Idempotency-Key": "k"}), 409, "idempotency_conflict")
+                self.assertEqual(self.repeat(node, "k", "x"), (200, given[node], True), node.name)
+                other = node.post("/topics/t?ack=fsync", "y", {"Idempotency-Key": "k"})
+                self.assert_problem(other, 409, "idempotency_conflict")
                 with node.stream("/topics/t?since=earliest") as stream:
                     self.assertEqual(sorted(x.data for x in stream.events(3)), ["old", "x", "x"])
                     self.assertTrue(stream.silent(0.1))
@@ -271,7 +272,8 @@ class Splits(ClusterFault):
                 for node in cluster:
                     node.kill()
                     cluster.start(node)
-        self.note("one key on both sides of a split: two events on all nodes, each node repeats its own answer, also after a kill; "
+        self.note("one key on both sides of a split: two events on all nodes, each node repeats its own answer, "
+                  "also after a kill; "
                   "a key from before the split is known on both sides")
 
     @fault("N11")
@@ -304,19 +306,20 @@ class Splits(ClusterFault):
                 self.linger(0.2)
             here = {x: {y["data"] for y in x.log_events("/topics/t")} for x in rest}
             for node, data in here.items():
-                self.assertEqual(sorted(set(safe) - data), [], f"{node.name} has not all that was acknowledged at quorum")
+                self.assertEqual(sorted(set(safe) - data), [], f"{node.name} lacks some of quorum")
                 self.assertEqual(sorted(lonely & data)[:5], [], "it was not cut off")
             cluster.network.heal()
             cluster.start(alone)
             cluster.check_equal(CONVERGED)
             for node in cluster:
                 self.assertEqual(sorted(x["data"] for x in node.log_events("/topics/t")), sorted(wanted), node.name)
-        self.note(f"{self.tried} nodes cut off and killed with 10 events that nobody else had, back after {away} s or more: "
+        self.note(f"{self.tried} nodes cut off and killed with 10 events that nobody else had, back after {away} s "
+                  "or more: "
                   f"all {len(wanted)} are on all nodes, those at quorum all the time")
 
     @fault("N18")
     def test_n18_strict_topics_in_a_split(self):
-        """Who cannot reach the member that takes a topic's publishes refuses them, on either side; nothing else may decide the order."""
+        """Who cannot reach the member that takes a topic's publishes refuses them, on either side."""
         cluster = self.cluster(network=True, config='[[topic]]\npattern = "strict:*"\norder = "strict"\n')
         names = {place_of(x.post("/topics/probe/mine?ack=fsync", "0").json["id"])[0]: x for x in cluster}
         topics = [f"strict:{i}" for i in range(12)]
@@ -340,7 +343,8 @@ class Splits(ClusterFault):
         for alone in self.random.sample(cluster.nodes, settings.pick(3, 1)):
             rest = [x for x in cluster if x is not alone]
             cluster.network.split([alone.name], [x.name for x in rest])
-            eventually(lambda: not alone.linked() and all(alone.name not in x.linked() for x in rest), 12, "both sides have noticed")
+            eventually(lambda: not alone.linked() and all(alone.name not in x.linked() for x in rest), 12,
+                       "both sides have noticed")
             for side in ([alone], rest):
                 for node in side:
                     for topic in topics:
@@ -354,8 +358,9 @@ class Splits(ClusterFault):
         for node, topic in itertools.product(cluster, topics):
             events = node.log_events(f"/topics/{topic}")
             self.assertEqual([x["data"] for x in events], accepted[topic], f"{topic} on {node.name}")
-            self.assertEqual({place_of(x["id"])[0] for x in events}, {x for x, y in names.items() if y is owners[topic]})
-        self.note(f"{settings.pick(3, 1)} of 3 nodes split off in turn: {statuses[201]} publishes to strict topics taken, {statuses[503]} refused where the owner was out of "
+            self.assertEqual({names[place_of(x["id"])[0]] for x in events}, {owners[topic]})
+        self.note(f"{settings.pick(3, 1)} of 3 nodes split off in turn: {statuses[201]} publishes to strict topics "
+                  f"taken, {statuses[503]} refused where the owner was out of "
                   "reach; one order on all nodes, that of the answers")
 
 
@@ -365,7 +370,8 @@ class Processes(ClusterFault):
         cluster = self.cluster(options={"topics.level": "none", "cluster.join-timeout": "300ms"})
         storm = ClusterStorm(self, cluster, ("quorum", "fsync", "written"), wanderers=1, pause=0.01)
         orders = list(itertools.permutations("abc"))
-        incarnation = lambda node: eventually(lambda: [x for x in node.view()["members"] if x["self"]])[0]["incarnation"]
+        itself = lambda node: [x for x in node.view()["members"] if x["self"]]
+        incarnation = lambda node: eventually(lambda: itself(node))[0]["incarnation"]
         incarnations = {x: incarnation(x) for x in cluster}
         for turn in self.rounds(12, 3):
             first, second, third = [cluster[x] for x in orders[turn % 6 if not settings.quick else self.random.randrange(6)]]
@@ -512,7 +518,7 @@ class Processes(ClusterFault):
                 return "told an error"
             for event in answer.json["events"]:
                 like = known.get(event["id"], event)  # what is new may not be there yet
-                self.assertEqual((event["data"], event["topics"]), (like["data"], like["topics"]), f"{node.name} tells something else")
+                self.assertEqual((event["data"], event["topics"]), (like["data"], like["topics"]), node.name)
             cursor, more = answer.json["next"], answer.json["more"]
         return "read well"
 
@@ -523,7 +529,8 @@ class Processes(ClusterFault):
         outcomes = collections.Counter()
         # More than the newest entries, which each start reads: damage to the others shows when they are asked for.
         for node in cluster:
-            lines = "".join(json.dumps({"topic": f"fill/{i % 50}", "data": self.random.randbytes(300).hex(), "ack": "fsync"}) + "\n" for i in range(2000))
+            events = [{"topic": f"fill/{i % 50}", "data": self.random.randbytes(300).hex(), "ack": "fsync"} for i in range(2000)]
+            lines = "".join(json.dumps(x) + "\n" for x in events)
             answers = node.post("/events", lines, {"Content-Type": "application/x-ndjson"}, timeout=60).lines
             self.assertEqual({x.get("level") for x in answers}, {"fsync"})
         for _ in self.rounds(8, 2):
@@ -562,7 +569,8 @@ class Processes(ClusterFault):
             cluster.check_equal(CONVERGED)
         # At fsync the last ones before the kill were on the disk of the victim alone.
         judged = storm.close(survives=("quorum",), but=("fill/",))
-        self.note(f"{self.tried} damaged files of one of three: {dict(outcomes)}; others unharmed, equal again after a wipe: {judged}")
+        self.note(f"{self.tried} damaged files of one of three: {dict(outcomes)}; others unharmed, equal again "
+                  f"after a wipe: {judged}")
 
 
 class Frames(ClusterFault):
@@ -593,7 +601,8 @@ class Frames(ClusterFault):
                 before = done(mood)
                 self.set(relays, mood)
                 storm.begin()
-                eventually(lambda: done(mood) >= before + count, 60, lambda: f"{mood}: {done(mood) - before} of {count} frames")
+                eventually(lambda: done(mood) >= before + count, 60,
+                           lambda: f"{mood}: {done(mood) - before} of {count} frames")
                 storm.wait(5, *cluster)
                 storm.stop()
                 if mood == "delay":
@@ -606,7 +615,8 @@ class Frames(ClusterFault):
                 cluster.check_equal(CONVERGED)
         self.assertIn("link lost", "".join(x.log_since_start() for x in cluster))
         judged = storm.close(but=("probe/",))
-        self.note(f"frames {', '.join(f'{done(x)} {x}' for x in self.MOODS)}; quorum after {max(slowest.values()):.2f} s at most with delays of "
+        self.note(f"frames {', '.join(f'{done(x)} {x}' for x in self.MOODS)}; quorum after "
+                  f"{max(slowest.values()):.2f} s at most with delays of "
                   f"10 to 500 ms: {judged}")
 
     def quorum_seconds(self, node):
@@ -651,9 +661,9 @@ class Clocks(ClusterFault):
 
     @fault("N23")
     def test_n23_clocks_that_differ(self):
-        """A node hides by its own clock, and agrees on everything else. What is hidden is there when the clock is right again."""
-        cluster = self.cluster(start=False, options={"topics.level": "quorum", "storage.compaction-interval": "1s", "storage.gap-memory": "1s",
-                                                     "storage.write-buffer-bytes": "1MiB"})
+        """A node hides by its own clock, and agrees on everything else. What is hidden is there when clocks are right again."""
+        cluster = self.cluster(start=False, options={"topics.level": "quorum", "storage.compaction-interval": "1s",
+                                                     "storage.gap-memory": "1s", "storage.write-buffer-bytes": "1MiB"})
         clocks = {x: Clock() for x in cluster}
         for node, clock in clocks.items():
             node.env = clock.env
@@ -697,7 +707,8 @@ class Clocks(ClusterFault):
         cluster.check_equal(CONVERGED)
         for node in cluster:
             self.check_shown(node, before | during | after)
-        self.note(f"one clock an hour ahead, one an hour back, with restarts and compactions: {len(before | during | after)} events of 30 min, all on all "
+        self.note(f"one clock an hour ahead, one an hour back, with restarts and compactions: "
+                  f"{len(before | during | after)} events of 30 min, all on all "
                   "three nodes when the clocks are right again; meanwhile hidden only where they have expired")
 
 

@@ -126,5 +126,6 @@ class PowerCut(OwnBrokerTest):
             self.assertEqual(other.stop(), 0)
             copy.unmount()
         self.assertLess(len(copies[0][1]), len(storm.log), "all was there before the first copy")
-        self.note(f"{len(copies)} copies of the disk under load, {load} events acknowledged: each opens with all that was synced, "
+        self.note(f"{len(copies)} copies of the disk under load, {load} events acknowledged: each opens with all "
+                  "that was synced, "
                   f"{max(more)} more at most, a prefix of the log")

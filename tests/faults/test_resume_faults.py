@@ -141,7 +141,8 @@ class Resources(OwnBrokerTest):
         failures, pause = 36, 0.1
         # In each thread that accepts; not among the first calls, which are those of the start.
         inject = f"accept,accept4:error=EMFILE:when=30..{29 + failures}"
-        strace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=accept,accept4", "-e", f"inject={inject}"]
+        strace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=accept,accept4",
+                  "-e", f"inject={inject}"]
         broker = self.broker(options={"topics.level": "written"}, prefix=strace, start=False)
         broker.start(timeout=60)
         stream = broker.stream("/topics/t?heartbeat=1s")
@@ -174,7 +175,8 @@ class Resources(OwnBrokerTest):
         self.assertGreaterEqual(failed(), 10)
         self.assertLessEqual(failed(), failures * broker.threads())
         self.assertEqual(broker.get("/healthz").status, 200)
-        self.note(f"accept failed {failed()} times in {took:.1f} s: the open stream and publisher went on, {len(links)} connections that waited were answered")
+        self.note(f"accept failed {failed()} times in {took:.1f} s: the open stream and publisher went on, "
+                  f"{len(links)} connections that waited were answered")
 
     @fault("R5")
     def test_r5_pauses_lose_nothing(self):

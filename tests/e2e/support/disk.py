@@ -92,8 +92,8 @@ class PowerDisk(Disk):
         run(*self._mount)
 
     def copy(self, test):
-        """A disk that holds what this one holds at one moment, as if the power had gone then. Whoever writes to it stands still; the
-        kernel may go on for a moment, so that only two copies that are the same are those of a moment."""
+        """A disk that holds what this one holds at one moment, as if the power had gone then. Whoever writes to it
+        stands still; the kernel may go on for a moment, so that only two copies that are the same are those of a moment."""
         path = os.path.join(temporary_folder("tidings-image-"), "disk")
         test.addCleanup(shutil.rmtree, os.path.dirname(path), ignore_errors=True)
 

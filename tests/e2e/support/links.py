@@ -32,8 +32,9 @@ class Link:
 class Relay(threading.Thread):
     """Listens at `address` for who dials the member at `to`. Links are plain text.
 
-    `mood`: None, or what happens to frames behind the handshake: `delay` (10 to 500 ms for each, order kept), `cut` (a reset in the
-    middle of one), `double` (said twice), `swap` (said after the next one). `done` counts frames by what happened to them.
+    `mood`: None, or what happens to frames behind the handshake: `delay` (10 to 500 ms for each, order kept), `cut` (a
+    reset in the middle of one), `double` (said twice), `swap` (said after the next one). `done` counts frames by what
+    happened to them.
     """
 
     def __init__(self, test, to, random):
