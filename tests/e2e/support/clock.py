@@ -35,7 +35,7 @@ class Clock:
     def wait(self, broker):
         """Until the broker, by its own answers, has this time."""
         told = lambda: email.utils.parsedate_to_datetime(broker.get("/healthz").header("date")).timestamp()
-        eventually(lambda: abs(told() - self.now()) < 5, 10, "the broker has the clock")
+        eventually(lambda: abs(told() - self.now()) < 5, 30, "the broker has the clock")
 
 
 def on_disk(broker, mark):
