@@ -9,7 +9,7 @@ import threading
 import time
 
 from support.broker import run_tidings
-from support.case import OwnBrokerTest
+from support.case import OwnBrokerTest, fault
 from support.cluster import Authority, Cluster
 from support.cluster_storm import ClusterStorm
 from support.mailbox import Mailbox, Tab
@@ -287,6 +287,7 @@ class Absence(ClusterTest):
         rest = [x.data for x in self.read(again, len(self.data(a)) - 1, position)]
         self.assertEqual(rest, self.data(a)[1:])
 
+    @fault("N12")
     def test_a_node_without_its_disk_gets_everything_back(self):
         a, b, c = nodes = self.cluster()
         for i in range(20):
@@ -490,6 +491,7 @@ class Strangers(ClusterTest):
         rogue.name = "d"
         self.refuses(pair, rogue, "not_a_member", "not_a_member")
 
+    @fault("S15")
     def test_a_member_that_is_there_twice(self):
         made = self.cluster()
         a, b, c = made

@@ -3,6 +3,7 @@
 import json
 import threading
 
+from support.case import fault
 from support.position import place_of
 from test_cluster import JSON, ClusterTest
 
@@ -64,6 +65,7 @@ class Rules(ClusterTest):
             places = [place_of(x["id"]) for x in results]
             self.assertEqual([p[1][1] for p in places], list(range(places[0][1][1], places[0][1][1] + 3)), places)
 
+    @fault("N18")
     def test_a_strict_topic_waits_for_its_owner(self):
         nodes = self.cluster(config=RULES)
         topic = "strict:owned"

@@ -654,6 +654,29 @@ class Rights(IdentityTest):
         self.assertEqual(self.shared.request("OPTIONS", "/events", {"Origin": "https://app.test", "Access-Control-Request-Method": "POST"}).status, 204)
 
     @fault("H21")
+    def test_every_route_of_operations_is_for_administrators(self):
+        """As the table in docs/http.md lists them, so that one that is new is asked here too."""
+        user, admin = self.who(subscribe=["**"], publish=["**"]), self.who("boss", admin=True)
+        text = (settings.ROOT / "docs/http.md").read_text(encoding="utf-8")
+        routes = re.findall(r"^\| `(GET|POST|DELETE) (/[^` ]*)` \|", text[text.index("## Operations"):], re.M)
+        public = {"/", "/healthz", "/readyz"}
+        self.assertGreaterEqual(len(routes), 12, routes)
+        self.assertLess(public, {path for _, path in routes})
+        for method, path in routes:
+            target = re.sub(r"\{\w+\}", "0000000000000001", path)
+            body = "{}" if method == "POST" else None
+            ask = lambda who, method=method: self.shared.request(method, target, {**JSON, **who} if body else who, body)
+            with self.subTest(f"{method} {path}"):
+                if path in public:
+                    self.assertEqual([ask(x).status for x in ({}, user, admin)], [200] * 3)
+                    continue
+                self.assert_problem(ask({}), 401, "unauthorized")
+                self.assert_problem(ask(user), 403, "forbidden")
+                self.assertIn(ask(admin).status, (200, 400, 404), "400: there is nothing in the body; 404: it is alone")
+                if method == "GET":
+                    self.assertEqual([ask(x, "HEAD").status for x in ({}, user)], [401, 403])
+
+    @fault("H21")
     def test_admin_routes(self):
         user, admin = self.who(subscribe=["**"], publish=["**"]), self.who("boss", admin=True)
         stream = self.opened("/topics/news")
@@ -928,6 +951,47 @@ class Endings(OwnBrokerTest):
         with broker.stream("/topics/t", {**fresh, "Last-Event-ID": streams[0].last_event_id}) as stream:
             self.assertEqual(stream.event().data, "2")
         self.assertEqual(long.event().data, "2")
+
+    @fault("C8")
+    def test_a_right_that_ends_in_a_long_replay(self):
+        """A reader that stands still in the middle of a long replay reads on when it may not any more: what it gets
+        then is what was under way to it, and no more."""
+        key, folder, count = make_key("EdDSA", "broker"), temporary_folder(), 200
+        app = {"X-API-Key": API_KEYS["ops"]}
+        broker = self.broker(config=self.CONFIG + key_table("k", key, folder)
+                             + api_key_table("app", API_KEYS["ops"], publish=["**"], admin=True),
+                             options={"topics.level": "written"})
+        with broker.connect() as link:
+            for number in range(count):
+                self.assertEqual(link.request("POST", "/topics/t", app, f"{number}\n{'x' * 100_000}").status, 201)
+        made = int(time.time())
+        for user, seconds, reason in (("brief", 6, "token_expired"), ("revoked", 600, "revoked")):
+            text = token(key, {"sub": user, "iat": made, "exp": made + seconds, "tidings": {"subscribe": ["t"]}})
+            stream = broker.stream("/topics/t?since=earliest", bearer(text), receive_buffer=4096, timeout=30)
+            self.addCleanup(stream.close)
+            stream.ready()
+            got = [stream.event().data.split("\n")[0]]
+            if reason == "revoked":
+                self.assertEqual(broker.post("/revocations", json.dumps({"user": user}), {**JSON, **app}).status, 201)
+            signed_in = {**bearer(text), "Accept": "application/json"}
+            refused = lambda: broker.get("/topics/t?limit=1", signed_in).status == 401
+            eventually(refused, 15, "the token has ended")
+            # What comes into being now is not for it.
+            self.assertEqual(broker.post("/topics/t", f"secret\n{user}", app).status, 201)
+            told = None
+            try:
+                while True:
+                    event = stream.event(20, control=True)
+                    if event.type == "tidings.closing":
+                        told = json.loads(event.data)["reason"]
+                    else:
+                        got.append(event.data.split("\n")[0])
+            except (Closed, ConnectionError) as ended:
+                # Who is in the middle of an event is not told: it is cut off, and may come back.
+                self.assertEqual(told, reason if isinstance(ended, Closed) and ended.clean else None, ended)
+            self.assertEqual(got, [str(x) for x in range(len(got))])
+            self.assertLess(len(got), count // 2, "more than the sockets hold was sent after the end")
+            self.note(f"{reason}: {len(got)} of {count} events of 100 KB reached a reader that stood still")
 
     @fault("A10")
     def test_a10_rotation_by_reload(self):

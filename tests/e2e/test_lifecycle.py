@@ -336,6 +336,7 @@ class CommandLine(OwnBrokerTest):
         broker.start()
         self.assertRegex(broker.log().lower(), "warn")
 
+    @fault("U4")
     def test_mistakes_in_a_file_are_named_with_their_line(self):
         path = self.config('[server]\nlisten = "127.0.0.1:0"\n\n[stream]\nheartbet-interval = "15s"\nretry-min = 5\n')
         done = self.refuse("--config", path, says=r"x\.toml:5")
@@ -366,6 +367,7 @@ class CommandLine(OwnBrokerTest):
         # What `tidings cluster` signs in with is no setting.
         self.assertEqual(first(self.broker(config=config, env={"TIDINGS_TOKEN": "t"})), 1000)
 
+    @fault("U4")
     def test_unknown_keys_and_variables_are_refused(self):
         self.refuse("--set", "stream.nonsense=1", says="stream.nonsense")
         self.refuse("--set", "nonsense", says="nonsense")
@@ -374,6 +376,7 @@ class CommandLine(OwnBrokerTest):
         self.refuse("--listen", "127.0.0.1", says="listen")
         self.refuse("--listen", "127.0.0.1:99999", says="listen|port")
 
+    @fault("U4")
     def test_a_port_in_use_is_one_clear_line(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

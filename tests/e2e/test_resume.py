@@ -147,11 +147,17 @@ class ExactResume(OwnBrokerTest):
     @fault("C7")
     def test_reconnects_at_any_instant_of_a_storm(self):
         """The seam between replay and live: clients that come back at once, all the time."""
-        count = settings.pick(6000, 1000)
+        connections = 0
+        for round_ in self.rounds(5, 1):
+            connections += self.storm_with_reconnects(f"{round_}", settings.pick(6000, 1000))
+        self.assertGreaterEqual(connections, 100 * self.tried, "too few reconnects to mean anything")
+
+    def storm_with_reconnects(self, round_, count):
+        """Returns how often somebody came back."""
         broker = self.broker(options={"topics.level": "written"})
         subscribers = []
         for i in range(8):
-            random = settings.randomness(f"{self.id()}/{i}")
+            random = settings.randomness(f"{self.id()}/{round_}/{i}")
             subscribers.append(Subscriber(f"hasty {i}", broker.address, "/topics/t", ["t"], random, cut_bytes=(150, 1500)))
         for subscriber in subscribers:
             subscriber.start()
@@ -175,5 +181,8 @@ class ExactResume(OwnBrokerTest):
             checked += verdict.checked
             if not verdict.good or subscriber.gaps or subscriber.failure:
                 bad.append(f"{subscriber.name}: {verdict} {subscriber.gaps[:2]} {subscriber.failure!r}")
-        self.note(f"{count} events, {sum(x.connections for x in subscribers)} connections of 8 clients, {checked} deliveries checked")
+        connections = sum(x.connections for x in subscribers)
+        self.note(f"{count} events, {connections} connections of 8 clients, {checked} deliveries checked")
         self.assertEqual(bad, [])
+        broker.dispose()
+        return connections - len(subscribers)

@@ -12,6 +12,7 @@ import unittest
 from support.case import OwnBrokerTest, fault
 from support.disk import PowerDisk
 from support.storm import Storm, start_watcher
+from support.traffic import number_of
 from support.waiting import eventually
 
 
@@ -20,14 +21,15 @@ class PowerCut(OwnBrokerTest):
     options = {"storage.write-buffer-bytes": "8MiB", "topics.level": "none"}
 
     def cut(self, disk, broker):
-        broker.signal(signal.SIGSTOP)
-        self.wait_stopped(broker)
+        self.stand_still(broker)
         disk.cut()
         broker.kill()
         disk.power_up()
 
-    def wait_stopped(self, broker):
+    def stand_still(self, broker):
         """Each thread: a sync must not be under way."""
+        broker.signal(signal.SIGSTOP)
+
         def stopped():
             for task in os.listdir(f"/proc/{broker.pid}/task"):
                 with open(f"/proc/{broker.pid}/task/{task}/stat") as file:
@@ -91,3 +93,39 @@ class PowerCut(OwnBrokerTest):
             lost.append(len(found.lost))
         storm.check_all()
         self.note(f"{sum(lost)} of {storm.acknowledged} acknowledged at written lost over {self.tried} cuts, some in each; no id used again")
+
+    @fault("S4")
+    def test_s4_the_disk_of_any_moment_opens(self):
+        """Copies of the disk while the broker works on it: each is a power cut of its own."""
+        disk = PowerDisk(self, 192)
+        # Small, so that files are written, renamed and removed all the time.
+        broker = self.broker(options={**self.options, "storage.write-buffer-bytes": "1MiB"}, data_dir=disk.folder())
+        storm = Storm(self, broker, levels=("fsync", "fsync", "written")).begin()
+        copies, load = [], 0
+        for _ in self.rounds(60, 3):
+            load += self.random.randint(100, 1000)
+            storm.wait(load)
+            self.stand_still(broker)
+            synced = {number for number, (_, _, level) in storm.answers().items() if level == "fsync"}
+            copies.append((disk.copy(self), synced))
+            broker.signal(signal.SIGCONT)
+            load = storm.count()
+        storm.wait(load + 100)
+        storm.stop()
+        found = storm.judge()
+        self.assertTrue(found.good, found)
+        more = []
+        for copy, synced in copies:
+            other = self.broker(options=broker.options, data_dir=copy.folder())
+            rows = [(x["id"], number_of(str(x["data"]))) for x in other.log_events()]
+            # What the broker went on to say of its log is what the copy has of it, without a hole.
+            self.assertEqual(rows, storm.log[:len(rows)])
+            self.assertEqual(sorted(synced - {number for _, number in rows})[:5], [])
+            more.append(len(rows) - len(synced))
+            self.assertEqual(other.post("/topics/end/fsync?ack=fsync", "0").status, 201)
+            self.assertEqual(other.stop(), 0)
+            copy.unmount()
+        self.assertLess(len(copies[0][1]), len(storm.log), "all was there before the first copy")
+        self.note(f"{len(copies)} copies of the disk under load, {load} events acknowledged: each opens with all "
+                  "that was synced, "
+                  f"{max(more)} more at most, a prefix of the log")

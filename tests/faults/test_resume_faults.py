@@ -18,6 +18,7 @@ from support.waiting import eventually
 from support.wire import Connection
 
 JSON = {"Content-Type": "application/json"}
+DRAIN_TIMEOUT = 10  # seconds
 
 
 class Resources(OwnBrokerTest):
@@ -35,6 +36,7 @@ class Resources(OwnBrokerTest):
         broker = self.broker(options={"topics.level": "written", "storage.write-buffer-bytes": "8MiB", "storage.cache-bytes": "8MiB",
                                       "stream.recent-bytes": "4MiB", "limits.publish-bytes": "16MiB", "limits.write-timeout": "5s"},
                              prefix=group.prefix)
+        start = broker.sockets(), broker.threads()
         crowd = Crowd(self, broker.address)
         crowd.add(count, "/topics/big")
         for member in crowd.members:
@@ -88,6 +90,11 @@ class Resources(OwnBrokerTest):
         self.assertTrue(broker.running, "256 MiB were not enough for bounded readers")
         stored = {number_of(x["data"]): x["id"] for x in broker.log_events("/topics/big", limit=20)}
         self.assertEqual([x for x in acknowledged if stored.get(x) != acknowledged[x]], [])
+        self.back_to(broker, start)
+        with broker.stream("/topics/after") as stream:
+            stream.ready()
+            self.assertEqual(broker.post("/topics/after", "x").status, 201)
+            self.assertEqual(stream.event().data, "x")
         self.note(f"256 MiB, {count} readers that never read, {len(acknowledged)} events of 200 KB: {dict(statuses)}, "
                   f"{highest / 2**20:.0f} MiB of its own at most, 0 lost")
 
@@ -127,6 +134,49 @@ class Resources(OwnBrokerTest):
         broker.start()
         self.assertEqual(len(broker.page("/topics/t")["events"]), 50)
         self.note(f"256 descriptors, {len(links)} connections: {most} in use, the open stream and publisher went on, accepting resumed")
+
+    @fault("R3")
+    def test_r3_accept_fails(self):
+        """Descriptors that the whole machine lacks, so that the broker's own count of them is of no use."""
+        failures, pause = 36, 0.1
+        # In each thread that accepts; not among the first calls, which are those of the start.
+        inject = f"accept,accept4:error=EMFILE:when=30..{29 + failures}"
+        strace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=accept,accept4",
+                  "-e", f"inject={inject}"]
+        broker = self.broker(options={"topics.level": "written"}, prefix=strace, start=False)
+        broker.start(timeout=60)
+        stream = broker.stream("/topics/t?heartbeat=1s")
+        stream.ready()
+        publisher = broker.connect(timeout=30)
+        self.addCleanup(publisher.close)
+        failed = lambda: broker.log().count("accept failed")
+        self.assertEqual(failed(), 0)
+        begin = time.monotonic()
+        links = []
+
+        def ask():
+            """Taken by the system, whatever the broker does."""
+            links.append(broker.connect(timeout=60))
+            self.addCleanup(links[-1].close)
+            links[-1].send_request("GET", "/healthz")
+            self.assertLess(len(links), 1000, "nothing has failed")
+
+        while not failed():
+            ask()
+        for _ in range(10):
+            ask()
+        for i in range(20):
+            self.assertEqual(publisher.request("POST", "/topics/t", body=str(i)).status, 201)
+            self.assertEqual(stream.event(20).data, str(i))
+        self.assertEqual([x.read_response().status for x in links], [200] * len(links))
+        took = time.monotonic() - begin
+        # Each has cost a pause and a line, not a turn of a loop.
+        self.assertGreater(took, failed() * pause * 0.8)
+        self.assertGreaterEqual(failed(), 10)
+        self.assertLessEqual(failed(), failures * broker.threads())
+        self.assertEqual(broker.get("/healthz").status, 200)
+        self.note(f"accept failed {failed()} times in {took:.1f} s: the open stream and publisher went on, "
+                  f"{len(links)} connections that waited were answered")
 
     @fault("R5")
     def test_r5_pauses_lose_nothing(self):
@@ -192,7 +242,7 @@ class Storms(OwnBrokerTest):
     @fault("R6")
     def test_r6_a_stop_with_thousands_of_streams(self):
         count = settings.pick(10000, 1000)
-        broker = self.broker(options={"topics.level": "written"})
+        broker = self.broker(options={"topics.level": "written", "server.drain-timeout": f"{DRAIN_TIMEOUT}s"})
         crowd = Crowd(self, broker.address)
         crowd.add(count, "/topics/t")
         crowd.connect()
@@ -218,6 +268,8 @@ class Storms(OwnBrokerTest):
         crowd.until(lambda: not any(x.open for x in crowd.members), 30, "all ended")
         self.assertEqual(broker.wait_exit(20), 0)
         took = time.monotonic() - begin
+        # All take what they are sent: the drain may not last longer than for those who do not.
+        self.assertLess(took, settings.seconds(DRAIN_TIMEOUT + 5))
         stop.set()
         publisher.join(20)
         self.assertEqual([x.index for x in crowd.members if not x.control or x.control[-1] != ("tidings.closing", '{"reason":"shutdown"}')], [])
@@ -276,22 +328,28 @@ class Storms(OwnBrokerTest):
     @fault("R11")
     def test_r11_coming_and_going_leaves_nothing(self):
         broker = self.broker(options={"topics.level": "written"})
-        # Once, so that what is made at first use is in the base.
         crowd = Crowd(self, broker.address)
         crowd.add(200, lambda i: f"/topics/t{i}")
-        start, total, begin = None, 0, time.monotonic()
-        for round_ in self.rounds(600, 6):
+
+        def come_and_go():
             crowd.connect()
-            crowd.until(lambda: all(x.control for x in crowd.members), 30, "all connected")
+            crowd.until(lambda: all(x.control for x in crowd.members), 60, "all connected")
             crowd.drop()
-            total += len(crowd.members)
             for member in crowd.members:
                 member.control.clear()
-            if round_ == 1:
-                eventually(lambda: broker.get("/stats").json["connected_clients"] == 0, 20)
-                start = broker.descriptors(), broker.threads(), broker.memory()
+            return len(crowd.members)
+
+        def all_gone():
+            eventually(lambda: broker.get("/stats").json["connected_clients"] == 0, 20)
+
+        for _ in range(2):  # so that what is made at first use is in the base
+            come_and_go()
+        all_gone()
+        start = broker.descriptors(), broker.threads(), broker.memory()
+        begin = time.monotonic()
+        total = sum(come_and_go() for _ in self.rounds(600, 4))
         took = time.monotonic() - begin
-        eventually(lambda: broker.get("/stats").json["connected_clients"] == 0, 20)
+        all_gone()
         eventually(lambda: broker.descriptors() <= start[0] + 2, 10, "descriptors as before")
         self.assertLessEqual(broker.threads(), start[1])
         grown = broker.memory() - start[2]

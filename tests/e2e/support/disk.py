@@ -1,12 +1,14 @@
 """Disks of a test's own: small ones, and one whose power can be cut. Needs root and loop devices."""
 
 import fcntl
+import filecmp
 import os
 import shutil
 import struct
 import subprocess
 
 from .broker import temporary_folder
+from .waiting import eventually
 
 # EXT4_IOC_SHUTDOWN and its flag to leave even the journal unflushed.
 SHUTDOWN = 0x8004587D
@@ -28,6 +30,9 @@ class Disk:
         run(*self._mount)
         # Lazily: should a process hang on it, the mount still goes with it.
         test.addCleanup(subprocess.run, ["umount", "-l", self.path], stderr=subprocess.DEVNULL)
+
+    def unmount(self):
+        run("umount", self.path)
 
     def folder(self, name="data"):
         return os.path.join(self.path, name)
@@ -83,5 +88,18 @@ class PowerDisk(Disk):
 
     def power_up(self):
         """Mounts what was on the disk; the journal is replayed."""
-        run("umount", self.path)
+        self.unmount()
         run(*self._mount)
+
+    def copy(self, test):
+        """A disk that holds what this one holds at one moment, as if the power had gone then. Whoever writes to it
+        stands still; the kernel may go on for a moment, so that only two copies that are the same are those of a moment."""
+        path = os.path.join(temporary_folder("tidings-image-"), "disk")
+        test.addCleanup(shutil.rmtree, os.path.dirname(path), ignore_errors=True)
+
+        def same():
+            run("cp", "--sparse=always", self.image, path)
+            return filecmp.cmp(self.image, path, shallow=False)
+
+        eventually(same, 30, "nothing is written any more")
+        return Disk(test, "ext4", path, "loop")

@@ -39,6 +39,10 @@ class Storm:
     def count(self):
         return sum(len(x.acknowledged) for x in self.writers)
 
+    def answers(self):
+        """Of this round: number -> (begin of the request, its answer, level)."""
+        return {number: x for writer in self.writers for number, x in list(writer.answers.items())}
+
     def wait(self, least, timeout=60):
         """Until so many events of this round are acknowledged: the load must really have been there."""
         eventually(lambda: self.count() >= least or any(x.failure for x in self.writers), timeout, f"{least} acknowledged")
@@ -53,8 +57,8 @@ class Storm:
         self.unknown += sum(x.unknown for x in self.writers)
         self.refused += sum(x.refused for x in self.writers)
 
-    def judge(self, survives=("written", "fsync")):
-        """After the round: what the log holds of it against its ledger."""
+    def judge(self, survives=("written", "fsync"), gone=()):
+        """After the round: what the log holds of it against its ledger. `gone`: events that may be missing."""
         part = self.broker.log_events(since=self.cursor)
         if part:
             self.cursor = part[-1]["id"]
@@ -63,7 +67,7 @@ class Storm:
             self.ledger.write("stored", event=number, id=identity, topics=x["topics"])
         self.ledger.write("read")
         self.ledger.close()
-        found = judge(read_ledgers([self.ledger.path]), survives)
+        found = judge(read_ledgers([self.ledger.path]), survives, gone)
         for identity, number in rows + [(i, n) for x in self.writers for n, i in x.acknowledged.items()]:
             if self.ids.setdefault(identity, number) != number:
                 found.reused.append((identity, self.ids[identity], number))

@@ -151,7 +151,8 @@ class Writer(threading.Thread):
         self.write = ledger.write if ledger else lambda *_, **__: None
         self.levels, self.headers = levels, headers
         self.index, self.address, self.numbers, self.random, self.stopping = index, address, numbers, random, stopping
-        self.acknowledged = {}  # number -> (id, level): promised to outlive the process
+        self.acknowledged = {}  # number -> id: promised to outlive the process
+        self.answers = {}  # number -> (begin of the request, its answer, level), of those
         self.admitted = 0  # level none: promised nothing
         self.unknown = 0
         self.refused = 0
@@ -185,6 +186,7 @@ class Writer(threading.Thread):
                     if RANK[result["level"]] < max(RANK[level], RANK["written"]) or (result["level"] == "quorum") > (result["nodes"] > 1):
                         raise AssertionError(f"asked for {level}: {result}")
                     self.acknowledged[number] = result["id"]
+                    self.answers[number] = begin, time.monotonic(), result["level"]
                     self.write("acknowledged", event=number, publisher=self.name, id=result["id"], level=result["level"], topics=[topic])
                 elif answer.status == 202:
                     self.admitted += 1
