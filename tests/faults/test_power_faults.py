@@ -129,3 +129,33 @@ class PowerCut(OwnBrokerTest):
         self.note(f"{len(copies)} copies of the disk under load, {load} events acknowledged: each opens with all "
                   "that was synced, "
                   f"{max(more)} more at most, a prefix of the log")
+
+    @fault("S17")
+    def test_s17_a_disk_that_fails_under_load(self):
+        """Nobody stands still: whatever is under way meets EIO, and so does everything after it."""
+        disk = PowerDisk(self)
+        broker = self.broker(options=self.options, data_dir=disk.folder())
+        storm = Storm(self, broker, levels=("fsync", "fsync", "written", "none"))
+        took, doubtful = [], 0
+        for _ in self.rounds(20, 3):
+            storm.begin()
+            storm.wait(self.random.randint(20, 600))
+            before = time.monotonic()
+            disk.cut()
+            after = time.monotonic()
+            self.assertEqual(broker.wait_exit(30), 3, broker.log_tail())
+            took.append(time.monotonic() - after)
+            storm.stop()
+            answers = storm.answers()
+            self.assertEqual([number for number, (begin, _, _) in answers.items() if begin > after], [], "acknowledged without a disk")
+            # A sync under way at that moment may return success: the kernel's lie, not the broker's.
+            lied = {number for number, (_, end, _) in answers.items() if end >= before}
+            doubtful += len(lied)
+            disk.power_up()
+            self.restart(broker)
+            found = storm.judge(survives=("fsync",), gone=lied)
+            self.assertTrue(found.good, found)
+        storm.check_all()
+        self.assertEqual(broker.post("/topics/end/fsync?ack=fsync", "0").status, 201)
+        self.note(f"{self.tried} times the disk failed under load: exit status 3 after {max(took):.2f} s at most, nothing acknowledged after it, "
+                  f"{storm.acknowledged} acknowledged before, 0 lost of those at fsync ({doubtful} under way at that moment)")
