@@ -1,6 +1,7 @@
 #include "http/io/worker.hpp"
 
 #include "http/response.hpp"
+#include "tidings/clock.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -69,7 +70,7 @@ std::vector<std::shared_ptr<session>> worker::sessions() const {
 }
 
 void worker::update_date() {
-  auto now = shard_->clock().wall_ms() / 1000;
+  auto now = system_clock_source().wall_ms() / 1000;
   if (now != std::exchange(date_second_, now))
     date_ = http_date(now);
 }

@@ -5,6 +5,7 @@ import time
 
 from support import settings
 from support.case import OwnBrokerTest, fault
+from support.tokens import bearer, claims, make_key, token
 from support.clock import Clock, on_disk
 from support.mailbox import Mailbox
 from support.traffic import number_of
@@ -130,6 +131,24 @@ class WrongClock(OwnBrokerTest):
         with broker.stream("/topics/t", {"Last-Event-ID": ids[9]}) as again:
             self.assertEqual([number_of(x.data) for x in again.events(50)], list(range(10, 60)))
         self.note("1 h back, with restarts: 60 ids in order, none twice, times do not go back, a stream resumes over it")
+
+    @fault("T5")
+    def test_t5_a_token_that_has_ended_does_not_come_back_with_the_clock(self):
+        self.clock = Clock()
+        key = make_key("HS256", "k")
+        table = f'[[auth.key]]\nid = "k"\nalgorithm = "HS256"\nsecret = {json.dumps(key.secret.decode())}\n'
+        broker = self.broker(options={**self.OPTIONS, "auth.leeway": "0s"}, config=table, env=self.clock.env)
+        now = int(self.clock.now())
+        brief = bearer(token(key, claims("ada", iat=now - 1, exp=now + 3, subscribe=["t"])))
+        stream = broker.stream("/topics/t", brief)
+        stream.ready()
+        self.assertEqual(stream.control("tidings.closing", 20)["reason"], "token_expired")
+        self.assertEqual(broker.get("/topics/t", brief).status, 401)
+        # A clock that is set right by a little, as NTP does, lets nobody in again.
+        for back in (-10, -60, -240):
+            self.jump(broker, back)
+            self.assertEqual(broker.get("/topics/t", brief).status, 401, f"{back} s")
+        self.note("a token that had ended was refused with the clock 10 s, 1 min and 4 min back")
 
     @fault("T4")
     def test_t4_any_year_at_the_start(self):
