@@ -423,7 +423,7 @@ constexpr setting<config> table[] = {
   {"limits.publish-bytes", apply, limits<size, &limits_config::publish_bytes>,
    "Publishes that are accepted and not yet answered, all together."},
   {"limits.transfer-bytes", apply, limits<size, &limits_config::transfer_bytes>,
-   "Requests and answers under way, all together; what does not fit is refused (503)."},
+   "Requests under way, all together, and as much of answers; what does not fit is refused (503)."},
   {"limits.transfer-rate-min", apply, limits<size, &limits_config::transfer_rate_min>,
    "Bytes per second of a body that comes or an answer that is taken, at least; 0: no bound."},
   {"limits.header-timeout", apply, limits<duration, &limits_config::header_timeout>,

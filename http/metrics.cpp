@@ -118,9 +118,10 @@ std::string render_metrics(const statistics& stats, const store_statistics& stor
   f.counter("tidings_published_duplicates_total", "Publishes answered with an earlier result",
             value(stats.duplicates));
   f.counter("tidings_published_refused_total", "Events refused", value(stats.refused));
-  f.gauge("tidings_transfer_bytes_held",
-          "Bytes that connections hold of requests and answers under way",
-          static_cast<double>(value(stats.transfer_bytes)));
+  f.gauge("tidings_transfer_bytes_held", "Bytes that connections hold of what is under way",
+          static_cast<double>(value(stats.body_bytes)), {{"of", "requests"}});
+  f.gauge("tidings_transfer_bytes_held", "Bytes that connections hold of what is under way",
+          static_cast<double>(value(stats.answer_bytes)), {{"of", "answers"}});
   f.gauge("tidings_publish_bytes_in_flight", "Bytes accepted and not yet answered",
           static_cast<double>(value(stats.publish_bytes)));
   f.counter("tidings_delivered_total", "Events written to streams", value(stats.delivered));

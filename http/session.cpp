@@ -33,8 +33,8 @@ constexpr size_t refused_body_bytes_max = 16 * 1024;
 /// What a connection holds that is less than this is not counted.
 constexpr size_t held_bytes_min = 16 * 1024;
 
-failure held_too_much(const limits_config& limits) {
-  return {errc::overloaded, "requests and answers under way hold more than the "
+failure held_too_much(const char* what, const limits_config& limits) {
+  return {errc::overloaded, std::string{what} + " under way hold more than the "
                               + std::to_string(limits.transfer_bytes)
                               + " bytes of limits.transfer-bytes; try again"};
 }
@@ -48,7 +48,7 @@ session::session(worker& home, broker_context& broker, std::unique_ptr<transport
 
 session::~session() {
   home_.clear_deadline(*this);
-  hold(0);
+  let_go();
   if (socket_) // not given to a stream
     subtract(broker_.stats->connections_open);
 }
@@ -197,8 +197,11 @@ bool session::process_head() {
   consume(*end);
   state_ = state::body;
   home_.set_deadline(*this, limits.body_timeout);
-  if (exchange_->streams())
+  if (exchange_->streams()) {
     exchange_->begin(*this, x);
+    if (answer_done_ && state_ == state::body)
+      state_ = state::handling; // it was refused, which is still on its way out
+  }
   return state_ == state::body;
 }
 
@@ -243,8 +246,8 @@ bool session::process_body() {
     consume(*used);
     if (!exchange_->wants_body() && reader_->body_bytes() > refused_body_bytes_max)
       return refuse_without_body(0);
-    if (!exchange_->streams() && !hold(reader_->body_bytes())) {
-      fail(held_too_much(limits), 503);
+    if (!exchange_->streams() && !hold(broker_.stats->body_bytes, reader_->body_bytes())) {
+      fail(held_too_much("requests", limits), 503);
       return false;
     }
     if (!exchange_->streams() && reader_->body_bytes() > limits.body_bytes) {
@@ -289,6 +292,8 @@ bool session::process_body() {
   home_.clear_deadline(*this);
   auto keep = exchange_;
   keep->begin(*this, x);
+  if (draining_ && state_ == state::handling && exchange_ == keep)
+    keep->on_drain(*this);
   return state_ == state::head;
 }
 
@@ -316,8 +321,8 @@ void session::respond(const response& x) {
   // What is small goes out whatever others hold, and so does what a request has led to.
   auto is_read = reader_ && reader_->content().method == bhttp::verb::get;
   if (is_read && content.body.size() >= held_bytes_min
-      && value(broker_.stats->transfer_bytes) + content.body.size() > limits.transfer_bytes)
-    content = problem(held_too_much(limits));
+      && value(broker_.stats->answer_bytes) + content.body.size() > limits.transfer_bytes)
+    content = problem(held_too_much("answers", limits));
   if (reader_) {
     auto& asked = reader_->content();
     if (asked.fields)
@@ -421,7 +426,7 @@ void session::flush() {
     if (unsent() != 0)
       return wait_for_room();
     if (answer_begun_)
-      hold(0);
+      let_go();
   }
   if (!answer_done_ || state_ == state::head)
     return;
@@ -432,7 +437,7 @@ void session::flush() {
 
 void session::wait_for_room() {
   waiting_for_room_ = true;
-  hold(out_.size());
+  hold(broker_.stats->answer_bytes, out_.size());
   auto& limits = local_shard().settings().limits;
   home_.set_deadline(
     *this, answer_begun_
@@ -441,17 +446,26 @@ void session::wait_for_room() {
   socket_->wait_for_room(shared_from_this());
 }
 
-/// Counts what this connection holds of its request or answer.
+/// Counts what this connection holds of its request or of its answer: of one at a time.
 /// @returns whether it holds no more than before, or all connections together do not hold too much
-bool session::hold(size_t bytes) {
+bool session::hold(statistics::counter& in, size_t bytes) {
   if (bytes < held_bytes_min)
     bytes = 0;
-  auto more = bytes > held_;
+  if (held_in_ != &in)
+    let_go();
   if (bytes == held_)
     return true;
-  auto all = broker_.stats->transfer_bytes += bytes - held_; // modulo, if it is less
+  auto more = bytes > held_;
+  auto all = in += bytes - held_; // modulo, if it is less
+  held_in_ = &in;
   held_ = bytes;
-  return !more || all <= local_shard().settings().limits.transfer_bytes;
+  return !more || all <= settings().limits.transfer_bytes;
+}
+
+void session::let_go() {
+  if (held_in_)
+    subtract(*held_in_, std::exchange(held_, 0));
+  held_in_ = nullptr;
 }
 
 /// How long the body or the answer that is under way may wait for its next byte.
@@ -482,7 +496,7 @@ void session::on_room(error_code ec) {
 /// The answer is out: on to the next request.
 void session::answered() {
   exchange_.reset();
-  hold(0);
+  let_go();
   if (!keep_alive_ || !body_done_)
     return linger();
   reader_.reset();

@@ -112,7 +112,8 @@ private:
   void fail(const failure& why, unsigned status);
   void flush();
   void wait_for_room();
-  bool hold(size_t bytes);
+  bool hold(statistics::counter& in, size_t bytes);
+  void let_go();
   milliseconds time_for(milliseconds without_progress, size_t bytes);
   void begin_answer();
   void answered();
@@ -128,8 +129,9 @@ private:
   size_t in_used_ = 0; // bytes of in_ that are filled
   size_t scanned_ = 0; // of the head
   std::string out_;
-  size_t out_begin_ = 0; // what is before it has been sent
-  size_t held_ = 0;      // see hold
+  size_t out_begin_ = 0;                   // what is before it has been sent
+  statistics::counter* held_in_ = nullptr; // see hold
+  size_t held_ = 0;
   size_t answer_bytes_ = 0;
   std::optional<int64_t> transfer_begin_ms_; // when the body or the answer was first waited for
   std::unique_ptr<request_reader> reader_;

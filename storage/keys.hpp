@@ -98,6 +98,12 @@ std::optional<idempotency_entry> parse_idempotency(std::string_view value) noexc
 /// In the place of a user: what went to everyone.
 inline constexpr std::string_view all_users = "";
 
+/// The user in whose mailbox items of a topic are.
+/// @param topic `everyone`, or that of a user
+inline std::string_view mailbox_of_topic(std::string_view topic) {
+  return user_of_topic(topic).value_or(all_users);
+}
+
 struct mailbox_key {
   std::string_view user;
   lsn item{};

@@ -2,6 +2,7 @@
 
 #include "storage/keys.hpp"
 #include "storage/mailbox_batch.hpp"
+#include "storage/record_codec.hpp"
 #include "storage/rocksdb_failure.hpp"
 
 #include <algorithm>
@@ -17,6 +18,10 @@ constexpr size_t backlog_step = 64;
 /// How many marks of what is gone are cleared with each item that goes.
 constexpr size_t marks_step = 64;
 
+failure unreadable() {
+  return {errc::storage_corrupt, "an entry of the topic index cannot be read"};
+}
+
 } // namespace
 
 void retention_batch::begin(int64_t now_ms, int64_t delete_now_ms) {
@@ -30,6 +35,7 @@ void retention_batch::begin(int64_t now_ms, int64_t delete_now_ms) {
   floors_.clear();
   index_.clear();
   delisted_.clear();
+  dismissed_.clear();
 }
 
 status retention_batch::add(const log_entry& x, std::string_view value) {
@@ -55,6 +61,10 @@ status retention_batch::add(const log_entry& x, std::string_view value) {
       touched_.push_back(*window);
     }
     (*window)->held.add_newest({x.content.position, content.expires_at_ms, payload_bytes(content)});
+    if (bound.items_max != 0) // the window may have been filled from before this batch
+      for (auto& [of, item] : dismissed_)
+        if (of == topic)
+          (*window)->held.remove(item);
     if (auto failed = apply(**window))
       return failed;
   }
@@ -63,7 +73,7 @@ status retention_batch::add(const log_entry& x, std::string_view value) {
 
 status retention_batch::apply(topic_windows::window& x) {
   if (x.has_backlog) {
-    auto old = windows_.backlog(x, backlog_step);
+    auto old = windows_.backlog(x, backlog_step, delete_now_ms_);
     if (!old)
       return old.error();
     for (auto position : *old)
@@ -85,16 +95,18 @@ status retention_batch::release(topic_windows::window& x, lsn position) {
   auto value = current(position);
   if (!value)
     return value.error();
-  if (!*value) {
-    encode_topic_key(key_, x.topic, position);
-    index_[key_].reset();
-    return std::nullopt;
-  }
   decoded_entry entry;
-  if (!decode_entry(**value, entry))
+  if (*value && !decode_entry(**value, entry))
     return failure{errc::storage_corrupt, "the log entry at position "
                                             + std::to_string(to_integer(position))
                                             + " cannot be read"};
+  if (!*value || is_taken_away(entry)) {
+    encode_topic_key(key_, x.topic, position);
+    index_[key_].reset();
+    if (x.bound.items_max != 0)
+      encode_mailbox_key(delisted_.emplace_back(), mailbox_of_topic(x.topic), position);
+    return std::nullopt;
+  }
   auto topics = entry.topic_span();
   auto i = std::find(topics.begin(), topics.end(), x.topic);
   if (i == topics.end())
@@ -107,7 +119,7 @@ status retention_batch::release(topic_windows::window& x, lsn position) {
   auto all = static_cast<uint32_t>((uint64_t{1} << topics.size()) - 1);
   if (entry.released == all) {
     for (auto topic : topics)
-      if (auto failed = delist(topic, position, entry))
+      if (auto failed = delist(topic, position, entry.expires_at_ms))
         return failed;
     encode_stub(**value, entry_form::evicted, now_ms_, entry);
   } else {
@@ -123,16 +135,14 @@ void retention_batch::mark_released(std::string_view topic, lsn position, int64_
   index_[key_] = value_;
 }
 
-status retention_batch::delist(std::string_view topic, lsn position, const decoded_entry& entry) {
-  // Other events of a user's topic may be older than the item that goes.
-  auto window = windows_.peek(topic);
-  auto in_order = window ? window->bound.items_max == 0 : !user_released(entry, topic);
-  if (!in_order) {
+status retention_batch::delist(std::string_view topic, lsn position, int64_t expires_at_ms) {
+  // Other events of a user's topic may be older than an item that goes, whatever its bound is now.
+  if (topic == everyone_topic || user_of_topic(topic)) {
     auto clear = clear_below(topic, position);
     if (!clear)
       return clear.error();
     if (!*clear) {
-      mark_released(topic, position, entry.expires_at_ms);
+      mark_released(topic, position, expires_at_ms);
       return std::nullopt;
     }
   }
@@ -156,11 +166,13 @@ result<bool> retention_batch::clear_below(std::string_view topic, lsn position) 
   size_t marks = 0;
   for (at->Seek(key_); at->Valid(); at->Next()) {
     auto where = parse_topic_key(view(at->key()));
-    auto there = parse_topic_entry(view(at->value()));
-    if (!where || !there)
-      return failure{errc::storage_corrupt, "an entry of the topic index cannot be read"};
+    if (!where)
+      return unreadable();
     if (where->topic != topic || where->position >= position)
       return true;
+    auto there = parse_topic_entry(view(at->value()));
+    if (!there)
+      return unreadable();
     auto changed = index_.find(at->key().ToString());
     auto is_expired = there->expires_at_ms != 0 && there->expires_at_ms <= delete_now_ms_;
     auto is_gone = there->released || is_expired || changed != index_.end(); // nothing comes back
@@ -175,7 +187,8 @@ result<bool> retention_batch::clear_below(std::string_view topic, lsn position) 
 }
 
 void retention_batch::dismissed(std::string_view user, lsn item) {
-  auto window = windows_.peek(user_topic(user));
+  auto& topic = dismissed_.emplace_back(user_topic(user), item).first;
+  auto window = windows_.peek(topic);
   if (window && window->bound.items_max != 0)
     window->held.remove(item);
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "storage/database.hpp"
-#include "storage/record_codec.hpp"
 #include "storage/topic_windows.hpp"
 #include "tidings/event_store.hpp"
 
@@ -10,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tidings::storage {
@@ -49,7 +49,7 @@ private:
   status release(topic_windows::window& x, lsn position);
 
   /// A record that no topic holds any more leaves the index of one of them.
-  status delist(std::string_view topic, lsn position, const decoded_entry& entry);
+  status delist(std::string_view topic, lsn position, int64_t expires_at_ms);
 
   /// Whether nothing of the topic is left below a position. What only marks something that is gone
   /// goes from the lowest on, and the floor rises.
@@ -72,6 +72,7 @@ private:
   std::vector<topic_windows::window*> touched_;
   std::map<std::string, std::optional<std::string>> index_; // key to value, nullopt: deleted
   std::vector<std::string> delisted_;                       // keys of mailbox entries
+  std::vector<std::pair<std::string, lsn>> dismissed_;      // topics and items, in this batch
   std::map<std::string, lsn> floors_; // of topics from which something is gone in this batch
   std::string key_;
   std::string value_;

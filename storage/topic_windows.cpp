@@ -20,11 +20,6 @@ failure unreadable_mailbox() {
   return {errc::storage_corrupt, "an entry of the mailbox index cannot be read"};
 }
 
-/// @param topic `everyone`, or that of a user
-std::string_view mailbox_of_topic(std::string_view topic) {
-  return user_of_topic(topic).value_or(all_users);
-}
-
 } // namespace
 
 result<topic_windows::window*> topic_windows::find(std::string_view topic,
@@ -33,13 +28,13 @@ result<topic_windows::window*> topic_windows::find(std::string_view topic,
   if (i != by_topic_.end()) {
     auto& known = *i->second;
     windows_.splice(windows_.end(), windows_, i->second);
-    if (known.bound == bound || known.in_batch) {
+    if ((known.bound == bound && !known.stale) || known.in_batch) {
       count(known);
       return &known;
     }
     forget(topic);
   }
-  windows_.push_back({std::string{topic}, bound, {}, {}, {}, false, false, 0});
+  windows_.push_back({std::string{topic}, bound, {}, {}, {}, false, false, false, 0});
   auto& fresh = windows_.back();
   if (auto failed = fill(fresh, now_ms)) {
     windows_.pop_back();
@@ -61,8 +56,7 @@ void topic_windows::forget(std::string_view topic) {
     return;
   auto window = i->second;
   if (window->in_batch) {
-    constexpr auto none = std::numeric_limits<uint64_t>::max();
-    window->bound = {none, none, none}; // no bound that is asked for: it will be filled again
+    window->stale = true;
     return;
   }
   weight_ -= window->counted;
@@ -154,11 +148,12 @@ status topic_windows::fill_with_items(window& x, int64_t now_ms) const {
   return std::nullopt;
 }
 
-result<std::vector<lsn>> topic_windows::backlog(window& x, size_t limit) const {
-  return x.bound.items_max != 0 ? backlog_of_items(x, limit) : backlog_of_events(x, limit);
+result<std::vector<lsn>> topic_windows::backlog(window& x, size_t limit, int64_t now_ms) const {
+  return x.bound.items_max != 0 ? backlog_of_items(x, limit, now_ms) : backlog_of_events(x, limit);
 }
 
-result<std::vector<lsn>> topic_windows::backlog_of_items(window& x, size_t limit) const {
+result<std::vector<lsn>> topic_windows::backlog_of_items(window& x, size_t limit,
+                                                         int64_t now_ms) const {
   std::vector<lsn> found;
   auto user = mailbox_of_topic(x.topic);
   std::string key;
@@ -174,7 +169,8 @@ result<std::vector<lsn>> topic_windows::backlog_of_items(window& x, size_t limit
     auto entry = parse_mailbox_entry(where->item, view(at->value()));
     if (!entry)
       return unreadable_mailbox();
-    if (entry->shared != (user == all_users))
+    auto is_own = entry->shared == (user == all_users);
+    if (!is_own || (entry->expires_at_ms != 0 && entry->expires_at_ms <= now_ms))
       continue;
     if (found.size() == limit) {
       x.has_backlog = true;

@@ -24,6 +24,7 @@ public:
     lsn gone{};            ///< the topic's floor
     lsn evicted{};         ///< all up to here is evicted
     bool in_batch = false; ///< holds what is not on disk yet: must neither go nor be filled again
+    bool stale = false;    ///< to be filled again as soon as it may be
 
     /// The index holds older events than the window: there are more than the bound allows.
     bool has_backlog = false;
@@ -48,7 +49,7 @@ public:
   void forget(std::string_view topic);
 
   /// Up to `limit` positions of events that are older than what the window holds.
-  result<std::vector<lsn>> backlog(window& x, size_t limit) const;
+  result<std::vector<lsn>> backlog(window& x, size_t limit, int64_t now_ms) const;
 
   /// Drops what has not been used for long. Only between batches.
   void shrink();
@@ -62,7 +63,7 @@ private:
   status read_floor(window& x) const;
 
   result<std::vector<lsn>> backlog_of_events(window& x, size_t limit) const;
-  result<std::vector<lsn>> backlog_of_items(window& x, size_t limit) const;
+  result<std::vector<lsn>> backlog_of_items(window& x, size_t limit, int64_t now_ms) const;
 
   void count(window& x);
 

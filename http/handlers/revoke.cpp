@@ -17,7 +17,8 @@ class revoking : public awaiting_publish {
 public:
   void begin(session& s, request& x) override {
     auto now_ms = s.local_shard().clock().wall_ms();
-    auto asked = parse_revocation_request(x.body, now_ms);
+    // Compared with the time that the issuer's clock shows: ours may not have followed a step back.
+    auto asked = parse_revocation_request(x.body, system_clock_source().wall_ms());
     if (!asked)
       return s.respond(problem(asked.error()));
     auto entry = s.broker().revoked->revoke(*std::move(asked), now_ms, s.broker().past_ms());

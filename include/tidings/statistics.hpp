@@ -52,7 +52,8 @@ struct statistics {
   // -- bounds
   // ---------------------------------------------------------------------------------------
   counter publish_bytes{0};     ///< now: accepted and not yet answered
-  counter transfer_bytes{0};    ///< now: of requests and answers under way, but for short ones
+  counter body_bytes{0};        ///< now: of requests under way, but for short ones
+  counter answer_bytes{0};      ///< now: of answers that are not taken, but for short ones
   counter topic_actors{0};      ///< now
   counter subscribed_topics{0}; ///< now: distinct topics and patterns of open streams
 

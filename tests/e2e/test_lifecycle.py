@@ -195,6 +195,39 @@ class Tls(OwnBrokerTest):
                 self.assertTrue(piece, f"{left} bytes are missing")
                 left -= len(piece)
 
+    def test_an_upload_that_is_refused_stores_nothing(self):
+        config = "[limits]\npublishes-per-caller = 1\n"
+        for make in (lambda: self.secure_broker(*self.certificate(temporary_folder()), config), lambda: self.broker(config=config)):
+            broker = make()
+            body = b'{"topic":"t","data":"x"}\n'
+            head = b"POST /events%s HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n"
+            with broker.connect() as link:  # in one piece with its body
+                link.send(head % (b"?ttl=1s", len(body)) + body)
+                self.assertEqual(link.read_response().status, 400)
+                self.assertTrue(link.at_end())
+
+            def refused():
+                with broker.connect() as link:
+                    link.send(head % (b"", len(body)) + body)
+                    return link.read_response().status == 429
+
+            attempts = 1
+            while not refused():
+                attempts += 1
+                self.assertLess(attempts, 100)
+            self.assertEqual(len(broker.page("/topics/t")["events"]), attempts - 1)
+
+    def test_a_stop_answers_a_poll_whose_head_is_still_coming(self):
+        broker = self.broker(options={"server.drain-timeout": "40s"})
+        with broker.connect(timeout=30) as link:
+            link.send(b"GET /topics/t?wait=50s HTTP/1.1\r\nHost: x\r\n")
+            eventually(lambda: broker.get("/stats").json["connections"] >= 2, 10)
+            broker.signal(signal.SIGTERM)
+            eventually(lambda: "stopping" in broker.log(), 10)
+            link.send(b"Accept: application/json\r\n\r\n")
+            self.assertEqual(link.read_response(timeout=25).status, 200)
+        self.assertEqual(broker.wait_exit(25), 0)
+
     def test_a_stream_opened_while_draining_is_logged_and_ended(self):
         broker = self.broker(options={"log.level": "debug", "server.drain-timeout": "5s"})
         streams = [broker.stream("/topics/t") for _ in range(3)]
@@ -221,8 +254,8 @@ class Tls(OwnBrokerTest):
                         "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
         return certificate, key
 
-    def secure_broker(self, certificate, key):
-        broker = self.broker(options={"tls.certificate": certificate, "tls.key": key}, start=False)
+    def secure_broker(self, certificate, key, config=None):
+        broker = self.broker(options={"tls.certificate": certificate, "tls.key": key}, config=config, start=False)
         broker.tls = ssl.create_default_context(cafile=certificate)
         return broker.start()
 

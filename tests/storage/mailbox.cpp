@@ -140,6 +140,55 @@ CAF_TEST(a bound on items counts and takes nothing else) {
   }
 }
 
+CAF_TEST(a dismissal in the same batch makes room) {
+  CAF_REQUIRE(open());
+  auto topic = user_topic("ada");
+  auto item = [&] {
+    auto x = make_item({topic}, "");
+    x.retention = {{0, 0, 2}};
+    return x;
+  };
+  append_one(*store, item());
+  append_one(*store, item());
+  CAF_REQUIRE(reopen()); // nothing of it is in memory
+  auto dismissed = list("ada").back();
+  dismissed.state = item_state::dismissed;
+  std::vector<log_entry> batch{make_change("ada", {dismissed}), item()};
+  CAF_REQUIRE(!store->append(batch, false));
+  CAF_CHECK_EQUAL(show("ada"), "1 4");
+  append_one(*store, item());
+  CAF_CHECK_EQUAL(show("ada"), "4 5");
+}
+
+CAF_TEST(other events stay when a topic of items gets a bound of another kind) {
+  CAF_REQUIRE(open());
+  auto ada = user_topic("ada");
+  auto bob = user_topic("bob");
+  auto add = [&](log_entry x, std::vector<topic_retention> bounds) {
+    x.retention = std::move(bounds);
+    append_one(*store, std::move(x));
+  };
+  add(make_entry(bob, "1"), {{0, 0, 1}});
+  add(make_item({ada, bob}, "2"), {{0, 0, 1}, {0, 0, 1}});
+  add(make_item({bob}, "3"), {{0, 0, 1}}); // bob lets go of 2
+  add(make_entry(bob, "4"), {{1000, 0}});
+  add(make_item({ada}, "5"), {{0, 0, 1}}); // ada too
+  auto of_bob = read(subscription{{*topic_pattern::parse(bob)}}, 0, {});
+  CAF_CHECK_EQUAL(of_bob.positions(), (positions{1, 3, 4}));
+}
+
+CAF_TEST(a bound that goes and comes within a batch takes nothing from others) {
+  CAF_REQUIRE(open());
+  std::vector<std::string> topics{"news", std::string{everyone_topic}};
+  append_one(*store, make_item(topics, ""));
+  for (int i = 0; i < 200; ++i)
+    append_one(*store, make_entry("news", std::to_string(i)), false);
+  std::vector<log_entry> batch(3, make_entry("news", "x"));
+  batch[0].retention = batch[2].retention = {{5, 0}};
+  CAF_REQUIRE(!store->append(batch, true));
+  CAF_CHECK_EQUAL(show("ada"), "1");
+}
+
 CAF_TEST(items that are evicted in order leave no marks in the index) {
   CAF_REQUIRE(open());
   auto topic = user_topic("ada");

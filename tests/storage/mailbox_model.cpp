@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <random>
 #include <set>
@@ -49,7 +50,9 @@ public:
     }
   };
 
-  static topic_retention bound_of(const std::string& topic) {
+  topic_retention bound_of(const std::string& topic) const {
+    if (auto changed = bounds_.find(topic); changed != bounds_.end())
+      return changed->second;
     if (topic == "user:u0")
       return {4, 0};
     if (topic == "user:u1")
@@ -61,6 +64,11 @@ public:
     if (topic == everyone_topic)
       return {6, 0};
     return {};
+  }
+
+  /// As after a reload of the configuration.
+  void rebind(const std::string& topic, topic_retention bound) {
+    bounds_[topic] = bound;
   }
 
   void append(const log_entry& x, int64_t now_ms) {
@@ -165,6 +173,7 @@ private:
   const std::string everyone{everyone_topic};
   std::vector<entry> entries_; // of position 1, 2, …
   std::map<std::pair<std::string, uint64_t>, state> states_;
+  std::map<std::string, topic_retention> bounds_;
 };
 
 struct fixture : mailbox_fixture {
@@ -180,7 +189,7 @@ struct fixture : mailbox_fixture {
   void append(std::vector<log_entry> batch) {
     for (auto& x : batch) {
       for (auto& topic : x.content.content.topics)
-        x.retention.push_back(model::bound_of(topic));
+        x.retention.push_back(expected.bound_of(topic));
       expected.append(x, clock.wall);
     }
     if (auto failed = store->append(batch, random() % 8 == 0))
@@ -213,10 +222,17 @@ struct fixture : mailbox_fixture {
     std::vector<log_entry> batch(1 + random() % 5);
     for (auto& x : batch)
       x = random_entry();
+    if (random() % 4 == 0)
+      batch.insert(batch.begin(), random_change());
     append(std::move(batch));
   }
 
-  void change_states() {
+  void change_bound() {
+    const topic_retention bounds[] = {{}, {0, 0, 2}, {3, 0}, {0, 0, 4}, {0, 150}};
+    expected.rebind(user_topic(user_name(2 + random() % 2)), bounds[random() % std::size(bounds)]);
+  }
+
+  log_entry random_change() {
     auto user = user_name(random() % users);
     std::vector<mailbox_entry> raised;
     for (auto& x : list(user))
@@ -226,7 +242,7 @@ struct fixture : mailbox_fixture {
         x.changed_ms = clock.wall;
         raised.push_back(x);
       }
-    append({make_change(user, std::move(raised))});
+    return make_change(user, std::move(raised));
   }
 
   void check(const std::string& user) {
@@ -255,14 +271,16 @@ struct fixture : mailbox_fixture {
       if (dice < 40) {
         add_items();
       } else if (dice < 60) {
-        change_states();
+        append({random_change()});
       } else if (dice < 70) {
         clock.advance(static_cast<int64_t>(random() % (10 * minute_ms)));
       } else if (dice < 73) {
         maintain();
       } else if (dice < 75) {
         CAF_REQUIRE(reopen());
-      } else if (dice < 77) {
+      } else if (dice < 78) {
+        change_bound();
+      } else if (dice < 80) {
         crash();
         if (!open())
           CAF_FAIL(error.detail);
