@@ -321,8 +321,10 @@ void session::respond(const response& x) {
   // What is small goes out whatever others hold, and so does what a request has led to.
   auto is_read = reader_ && reader_->content().method == bhttp::verb::get;
   if (is_read && content.body.size() >= held_bytes_min
-      && value(broker_.stats->answer_bytes) + content.body.size() > limits.transfer_bytes)
+      && value(broker_.stats->answer_bytes) + content.body.size() > limits.transfer_bytes) {
     content = problem(held_too_much("answers", limits));
+    keep_alive_ = false;
+  }
   if (reader_) {
     auto& asked = reader_->content();
     if (asked.fields)
@@ -395,8 +397,8 @@ void session::end_streaming() {
 
 void session::fail(const failure& why, unsigned status) {
   add(broker_.stats->requests_refused);
-  if (spdlog::should_log(spdlog::level::debug))
-    spdlog::debug("request refused address={} status={} code={} detail=\"{}\"", address(), status,
+  if (spdlog::should_log(spdlog::level::trace)) // not even at debug should anybody fill the log
+    spdlog::trace("request refused address={} status={} code={} detail=\"{}\"", address(), status,
                   to_string(why.code), for_log(why.detail));
   if (answer_begun_) // its header is out: another cannot follow
     return close();

@@ -68,7 +68,8 @@ class FullDisk(OwnBrokerTest):
         self.assertEqual([x["jti"] for x in broker.get("/revocations").json["revocations"]], ["lost"])
         os.remove(ballast)
         disk.fill(40 * MIB)
-        self.assertEqual(eventually(lambda: (x := box.attempt("dismiss", {"ids": items[1:2]})).status != 200 and x, 10).status, 507)
+        eventually(lambda: broker.post("/revocations", '{"jti":"late"}', JSON).status == 507, 10, "half of the reserve is not theirs")
+        self.assert_problem(box.attempt("dismiss", {"ids": items[1:2]}), 507, "storage_full")
 
     @fault("S9", "S10")
     def test_a_storm_ends_in_507_and_not_in_a_crash(self):
