@@ -148,7 +148,7 @@ class ExactResume(OwnBrokerTest):
     def test_reconnects_at_any_instant_of_a_storm(self):
         """The seam between replay and live: clients that come back at once, all the time."""
         connections = 0
-        for round_ in self.rounds(5, 1):
+        for round_ in self.rounds(2, 1):
             connections += self.storm_with_reconnects(f"{round_}", settings.pick(6000, 1000))
         self.assertGreaterEqual(connections, 100 * self.tried, "too few reconnects to mean anything")
 
