@@ -26,18 +26,24 @@ constexpr auto pause_between_warnings = std::chrono::seconds{30};
 
 /// A client whose packets are lost on the way looks like a quiet one. The system ends its
 /// connection when what was sent stays unacknowledged for so long: a heartbeat, or where there is
-/// none, the system's own question after a minute of silence.
+/// none, a question of its own (see `ask_after_silence`).
 void end_if_unacknowledged(tcp::socket& socket, milliseconds patience) {
   using longest = std::numeric_limits<int>;
   auto ms = static_cast<int>(std::min<int64_t>(patience.count(), longest::max()));
-  net::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT> unacknowledged{ms};
+  net::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT> option{ms};
+  boost::system::error_code ignored; // without it, the system's own patience counts
+  socket.set_option(option, ignored);
+}
+
+/// The system asks a silent client after a minute whether it is still there. Accepted sockets have
+/// this from the one that listens.
+void ask_after_silence(tcp::acceptor& acceptor) {
   net::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE> silence_s{60};
   net::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL> interval_s{10};
-  boost::system::error_code ignored; // without them, the system's own patience counts
-  socket.set_option(unacknowledged, ignored);
-  socket.set_option(net::socket_base::keep_alive{true}, ignored);
-  socket.set_option(silence_s, ignored);
-  socket.set_option(interval_s, ignored);
+  boost::system::error_code ignored; // as above
+  acceptor.set_option(net::socket_base::keep_alive{true}, ignored);
+  acceptor.set_option(silence_s, ignored);
+  acceptor.set_option(interval_s, ignored);
 }
 
 } // namespace
@@ -63,6 +69,7 @@ status listener::open(const std::string& host_and_port) {
     acceptor_.bind(where, ec);
   if (!ec)
     acceptor_.listen(4096, ec);
+  ask_after_silence(acceptor_);
   if (ec)
     return failure{errc::invalid_configuration,
                    "server.listen: cannot listen on " + host_and_port + ": " + ec.message()};
