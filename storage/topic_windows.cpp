@@ -20,6 +20,13 @@ failure unreadable_mailbox() {
   return {errc::storage_corrupt, "an entry of the mailbox index cannot be read"};
 }
 
+/// Whether an entry is a live item of this mailbox's own: a user also has entries of items that
+/// went to everyone.
+bool counts(const mailbox_entry& x, std::string_view user, int64_t now_ms) {
+  auto is_expired = x.expires_at_ms != 0 && x.expires_at_ms <= now_ms;
+  return x.shared == (user == all_users) && !is_expired;
+}
+
 } // namespace
 
 result<topic_windows::window*> topic_windows::find(std::string_view topic,
@@ -65,6 +72,8 @@ void topic_windows::forget(std::string_view topic) {
 }
 
 status topic_windows::fill(window& x, int64_t now_ms) const {
+  if (auto failed = read_floor(x))
+    return failed;
   return x.bound.items_max != 0 ? fill_with_items(x, now_ms) : fill_with_events(x, now_ms);
 }
 
@@ -84,8 +93,6 @@ status topic_windows::read_floor(window& x) const {
 }
 
 status topic_windows::fill_with_events(window& x, int64_t now_ms) const {
-  if (auto failed = read_floor(x))
-    return failed;
   std::string first;
   encode_topic_key(first, x.topic, lsn{});
   std::string key;
@@ -119,8 +126,6 @@ status topic_windows::fill_with_events(window& x, int64_t now_ms) const {
 /// The topic index does not know what an item is: the mailbox does, and what has left that does not
 /// count.
 status topic_windows::fill_with_items(window& x, int64_t now_ms) const {
-  if (auto failed = read_floor(x))
-    return failed;
   auto user = mailbox_of_topic(x.topic);
   std::string key;
   encode_mailbox_key(key, user, lsn{std::numeric_limits<uint64_t>::max()});
@@ -134,8 +139,7 @@ status topic_windows::fill_with_items(window& x, int64_t now_ms) const {
     auto entry = parse_mailbox_entry(where->item, view(at->value()));
     if (!entry)
       return unreadable_mailbox();
-    auto is_own = entry->shared == (user == all_users); // else it is of an item of everyone's
-    if (!is_own || (entry->expires_at_ms != 0 && entry->expires_at_ms <= now_ms))
+    if (!counts(*entry, user, now_ms))
       continue;
     if (x.held.exceeds(x.bound)) {
       x.has_backlog = true;
@@ -169,8 +173,7 @@ result<std::vector<lsn>> topic_windows::backlog_of_items(window& x, size_t limit
     auto entry = parse_mailbox_entry(where->item, view(at->value()));
     if (!entry)
       return unreadable_mailbox();
-    auto is_own = entry->shared == (user == all_users);
-    if (!is_own || (entry->expires_at_ms != 0 && entry->expires_at_ms <= now_ms))
+    if (!counts(*entry, user, now_ms))
       continue;
     if (found.size() == limit) {
       x.has_backlog = true;

@@ -86,7 +86,7 @@ struct limits_config {
   bool replace_oldest = true;        ///< the oldest stream makes room, or 429 for the new
   uint32_t publishes_per_caller = 0; ///< per second, of one user, key or address; 0: no bound
   uint64_t publish_bytes = 64 * 1024 * 1024;   ///< accepted and not yet answered, all together
-  uint64_t transfer_bytes = 256 * 1024 * 1024; ///< of requests and answers under way, all together
+  uint64_t transfer_bytes = 256 * 1024 * 1024; ///< of requests under way, and of answers
   uint64_t transfer_rate_min = 1024;           ///< bytes per second of these; 0: no bound
   milliseconds header_timeout{10'000};
   milliseconds body_timeout{30'000};    ///< without progress

@@ -255,9 +255,8 @@ public:
   virtual result<std::optional<key_entry>> find_key(std::string_view key, int64_t now_ms) = 0;
 
   /// Checks the free space of the file system: errc::storage_full below the reserve.
-  /// @param for_upkeep of what keeps a full node in order and is small, see is_upkeep: it may use
-  /// half
-  ///   of the reserve
+  /// @param for_upkeep of small things that keep a full node in order, see is_upkeep: these may use
+  ///   half of the reserve
   virtual status check_space(bool for_upkeep) = 0;
 
   // -- any thread

@@ -22,6 +22,7 @@ from support.disk import PowerDisk
 from support.links import Relay
 from support.mailbox import Mailbox, Tab
 from support.position import place_of
+from support.relay import pass_on
 from support.waiting import eventually
 
 LEVELS = ("quorum", "quorum", "fsync")
@@ -738,18 +739,12 @@ class Recorder(threading.Thread):
 
     @staticmethod
     def pump(one, other, note):
-        try:
-            while data := one.recv(65536):
-                if note is not None and len(note) < 1 << 16:
-                    note += data
-                other.sendall(data)
-        except OSError:
-            pass
-        for x in (one, other):
-            try:
-                x.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        def send(data):
+            if note is not None and len(note) < 1 << 16:
+                note.extend(data)
+            other.sendall(data)
+
+        pass_on(one, other, send)
 
 
 class Strangers(ClusterFault):

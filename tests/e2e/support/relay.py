@@ -7,6 +7,20 @@ import time
 PAUSE = 0.0002  # seconds between pieces, so that the client's system does not put them together again
 
 
+def pass_on(source, sink, send):
+    """Until one side ends, which is the end of both."""
+    try:
+        while data := source.recv(65536):
+            send(data)
+    except OSError:
+        pass
+    for side in (source, sink):
+        try:
+            side.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
 class Relay:
     def __init__(self, test, target, size=None):
         """`size` may be changed at any time; None: as it comes."""
@@ -48,24 +62,10 @@ class Relay:
         broker.close()
 
     def _ask(self, client, broker):
-        self._pass(client, broker, broker.sendall)
+        pass_on(client, broker, broker.sendall)
 
     def _answer(self, client, broker):
-        self._pass(broker, client, lambda data: self._send(client, data))
-
-    @staticmethod
-    def _pass(source, sink, send):
-        """The end of one side is that of both."""
-        try:
-            while data := source.recv(65536):
-                send(data)
-        except OSError:
-            pass
-        for side in (source, sink):
-            try:
-                side.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        pass_on(broker, client, lambda data: self._send(client, data))
 
     def _send(self, client, data):
         at = 0
